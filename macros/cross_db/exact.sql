@@ -1,0 +1,50 @@
+{#- numerator / denominator as numeric(18,6), rounded once, half away from zero; NULL when either is
+    NULL or the denominator is 0. Arguments are exact numbers with at most six decimals. Division on
+    decimals is a double on DuckDB (1.2 % of quotients off by one millionth), so it runs over integers. -#}
+{% macro exact_ratio(numerator, denominator) %}
+    {{- return(adapter.dispatch('exact_ratio', 'dynamic_segmentation')(numerator, denominator)) -}}
+{% endmacro %}
+
+{% macro default__exact_ratio(numerator, denominator) -%}
+    cast(round(
+        sign(cast({{ numerator }} as numeric)) * sign(cast(nullif({{ denominator }}, 0) as numeric))
+        * div(
+            2 * 1000000 * abs(cast({{ numerator }} as numeric)) + abs(cast(nullif({{ denominator }}, 0) as numeric)),
+            2 * abs(cast(nullif({{ denominator }}, 0) as numeric))
+        ) / 1000000, 6
+    ) as numeric(18, 6))
+{%- endmacro %}
+
+{% macro duckdb__exact_ratio(numerator, denominator) -%}
+    {%- set n = 'cast(cast(' ~ numerator ~ ' as decimal(38, 6)) * 1000000 as hugeint)' -%}
+    {%- set d = 'cast(cast(nullif(' ~ denominator ~ ', 0) as decimal(38, 6)) * 1000000 as hugeint)' -%}
+    cast(cast(
+        sign({{ n }}) * sign({{ d }}) * ((2000000 * abs({{ n }}) + abs({{ d }})) // (2 * abs({{ d }})))
+        as decimal(38, 0)) * 0.000001 as decimal(18, 6))
+{%- endmacro %}
+
+{#- A stable 64-bit integer made of a text, for narrow join keys. -#}
+{% macro text_to_bigint(expression) %}
+    {{- return(adapter.dispatch('text_to_bigint', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__text_to_bigint(expression) -%}
+    cast(cast('x' || substr(md5({{ expression }}), 1, 15) as bit(60)) as bigint)
+{%- endmacro %}
+{% macro duckdb__text_to_bigint(expression) -%}
+    cast('0x' || substr(md5({{ expression }}), 1, 15) as bigint)
+{%- endmacro %}
+
+{#- Text in byte order, for order by: the database's collation may differ. -#}
+{% macro bytewise(expression) %}
+    {{- return(adapter.dispatch('bytewise', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__bytewise(expression) -%}{{ expression }}{%- endmacro %}
+{% macro postgres__bytewise(expression) -%}{{ expression }} collate "C"{%- endmacro %}
+
+{#- Joins the texts of a group, in byte order. -#}
+{% macro text_list(expression, separator) %}
+    {{- return(adapter.dispatch('text_list', 'dynamic_segmentation')(expression, separator)) -}}
+{% endmacro %}
+{% macro default__text_list(expression, separator) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ bytewise(expression) }})
+{%- endmacro %}
