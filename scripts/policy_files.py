@@ -11,6 +11,15 @@ from scripts.warehouse import PROJECT, RefreshError
 
 SHIPPED = PROJECT / "seeds" / "policy"
 
+# What names a line in the messages of the policy gate (macro policy_key_columns).
+KEY_COLUMNS = {
+    "schemes": ["entity_type", "scheme"],
+    "segments": ["entity_type", "scheme", "segment"],
+    "segment_rules": "entity_type scheme segment rule_group metric operator scope valid_from".split(),
+    "display_bands": ["attribute", "band"],
+    "perfect_store_standards": ["standard_set", "kpi", "valid_from"],
+}
+
 
 def compose(policy_dir: Path, into: Path) -> Path:
     """A folder with every policy file: the company's where it has one, else the shipped one."""
@@ -52,24 +61,25 @@ def policy_hash(folder: Path) -> str:
 
 
 def lines_of(file: Path, line_key: str | None) -> list[int]:
-    """Numbers of the CSV lines that a key of the policy gate (values joined by '|') speaks of."""
+    """Numbers of the CSV lines that a key of the policy gate (values joined by '|') speaks of: all that
+    begin with it, since a key of fewer values speaks of a whole scheme or ladder."""
     if not line_key or not file.is_file():
         return []
-    wanted = [part.strip() for part in line_key.split("|")]
+    wanted = line_key.split("|")
     found = []
     with open(file, newline="", encoding="utf-8-sig") as handle:
-        reader = csv.reader(handle)
-        next(reader, None)
-        before = reader.line_num
+        reader = csv.DictReader(handle)
+        before = reader.reader.line_num or 1
         for row in reader:
-            values = [value.strip() for value in row]
-            if holds_in_order(values, wanted):
+            if key_of(row, file.stem)[: len(wanted)] == wanted:
                 found.append(before + 1)
             before = reader.line_num
     return found
 
 
-def holds_in_order(values: list[str], wanted: list[str]) -> bool:
-    """Whether the wanted values stand in the line in this order (a key leaves columns out)."""
-    rest = iter(values)
-    return all(any(value == want for value in rest) for want in wanted)
+def key_of(row: dict, file: str) -> list[str]:
+    values = []
+    for column in KEY_COLUMNS.get(file, row):
+        value = (row.get(column) or "").strip()
+        values.append("*" if column == "scope" and not value else value)
+    return values
