@@ -390,6 +390,72 @@ def make_cases(number: int, seed: int, prefix: str = "c", **options) -> list[Cas
     return [make_case(random.Random(f"{seed}-{n}"), f"{prefix}{n:04d}", **options) for n in range(number)]
 
 
+def make_common_case(rng, name: str, world: World, cases: list[Case], applies_to, others=()) -> Case:
+    """A scheme over the stores of all cases: blank `applies_to`, or an attribute that all share."""
+    entities = [e for case in cases if case.entity_type == "store" for e in case.entities] + list(others)
+    pools = {metric: threshold_pool(rng) for metric in METRICS}
+    values = attribute_values(name, "store")
+    drawn = some_scheme(rng, world, name, "store", values, "rules", pools)
+    unscoped = Scheme(**{**drawn.__dict__, "applies_to": applies_to, "scope_attribute": None})
+    scheme = Scheme(**{**unscoped.__dict__, "rules": tuple(some_rules(rng, world, unscoped, [], pools))})
+    for entity in entities:
+        if rng.random() < 0.2:
+            entity.overrides += some_overrides(rng, world, scheme, entity.first_period)
+    return Case(name, "store", [scheme], entities)
+
+
+# --- an earlier state of the same company ----------------------------------------------------------
+
+
+def earlier(rng, case: Case, world: World) -> Case | None:
+    """The case as an earlier run may have seen it: what differs reached the warehouse since then."""
+    kind = rng.random()
+    options = {"entity_type": case.entity_type, "kind": case.schemes[0].kind, "entities": len(case.entities)}
+    if kind < 0.05:
+        return None  # new since
+    if kind < 0.2:  # another policy and other lives altogether
+        return make_case(rng, case.name, world=world, **options)
+    past = Case(case.name, case.entity_type, list(case.schemes), [], {e: dict(m) for e, m in case.masters.items()})
+    if kind < 0.4:  # one edit of the policy
+        number = rng.randrange(len(past.schemes))
+        scheme = past.schemes[number]
+        edit = rng.choice(["limits", "line", "dropped", "parameters"])
+        rules = list(scheme.rules)
+        changed = {}
+        if edit == "limits" or not rules:
+            changed = {"min_stay_periods": rng.randint(0, 4), "review_every": rng.randint(1, 3)}
+        else:
+            line = rng.randrange(len(rules))
+            siblings = [r for r in rules if (r.condition, r.scope) == (rules[line].condition, rules[line].scope)]
+            if edit == "dropped" and len(siblings) == 1:
+                rules.pop(line)
+            elif edit == "parameters":
+                rules[line] = Rule(**{**rules[line].__dict__, "enter_after": rng.randint(1, 3), "hold_periods": 1})
+            else:
+                rules[line] = Rule(**{**rules[line].__dict__, "exit": None})
+            changed = {"rules": tuple(rules)}
+        past.schemes[number] = Scheme(**{**scheme.__dict__, **changed})
+    for entity in case.entities:
+        if rng.random() < 0.05:
+            past.masters.pop(entity.id)
+            continue
+        copy = Entity(**{**entity.__dict__})
+        copy.metrics = {m: dict(series) for m, series in entity.metrics.items()}
+        if 0.4 <= kind < 0.7:  # values that were corrected, came late, or were taken back
+            for series in copy.metrics.values():
+                for period in range(copy.first_period, copy.last_period + 1):
+                    if rng.random() < 0.15:
+                        series[period] = rng.choice([None, *series.values()])
+        if 0.6 <= kind < 0.8:
+            copy.overrides = [o for o in entity.overrides if rng.random() < 0.5]
+        if 0.8 <= kind < 0.9:  # master data moved: other attributes, another life
+            master, _ = some_attributes(rng, case.name, case.entity_type)
+            some_life(rng, world, case.entity_type, master)
+            past.masters[entity.id] = master
+        past.entities.append(copy)
+    return past
+
+
 def case_strategy(name: str = "h", **options):
     """The same cases as a hypothesis strategy: hypothesis plays the dice, and can shrink them."""
     from hypothesis import strategies as st

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import random
+from datetime import date
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from cases import MONTHS, WEEKS, World, case_strategy, make_case, make_cases, rename
-from engine_harness import Warehouse, differences, report
+from cases import MONTHS, WEEKS, World, case_strategy, earlier, make_cases, make_common_case, rename
+from engine_harness import Warehouse, anchor, differences, report
 
 NUMBER = int(os.environ.get("ORACLE_CASES", "2000"))
 SEED = int(os.environ.get("ORACLE_SEED", "20261122"))
@@ -51,6 +52,33 @@ def test_months(tmp_path):
     cases += make_cases(max(NUMBER // 10, 5), SEED, "r", entity_type="rep")
     cases += classified(6, "k", MONTHS) + classified(2, "q", MONTHS, entity_type="rep")
     warehouse = Warehouse(tmp_path)
+    warehouse.build(cases, MONTHS)
+    assert_equal(warehouse, cases, MONTHS)
+
+
+def test_common_schemes(tmp_path):
+    """Schemes that cases share: blank `applies_to`, and attributes with few values."""
+    cases = make_cases(max(NUMBER // 20, 20), SEED + 2, "s")
+    rng = random.Random(SEED)
+    wanted = [None, None, ("is_served", "true"), ("legal_type", "individual")]
+    common = [
+        make_common_case(rng, f"g{n:04d}", MONTHS, cases, applies_to, [anchor(MONTHS)])
+        for n, applies_to in enumerate(wanted)
+    ]
+    warehouse = Warehouse(tmp_path)
+    warehouse.build(cases + common, MONTHS)
+    assert_equal(warehouse, cases + common, MONTHS)
+
+
+def test_incremental_rounds(tmp_path):
+    """Replay equals rebuild: runs on earlier states of the inputs, then the last state."""
+    cases = make_cases(max(NUMBER // 5, 40), SEED + 3) + make_cases(20, SEED + 3, "r", entity_type="rep")
+    cases += classified(3, "k", MONTHS)
+    warehouse = Warehouse(tmp_path)
+    rng = random.Random(SEED)
+    for as_of in (date(2025, 7, 3), date(2025, 10, 20), MONTHS.as_of):
+        past = [earlier(rng, case, MONTHS) for case in cases]
+        warehouse.build([case for case in past if case], World(as_of=as_of), check=False)
     warehouse.build(cases, MONTHS)
     assert_equal(warehouse, cases, MONTHS)
 
