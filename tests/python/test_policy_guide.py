@@ -180,8 +180,12 @@ def test_csv_blocks_have_columns_of_their_files():
 
 def test_every_parameter_of_a_rule_has_an_example():
     header = (POLICY / "segment_rules.csv").read_text().splitlines()[0].split(",")
-    shown = {column for example in EXAMPLES for line in example.policy["segment_rules"] for column in line if line[column]}
+    shown = columns_used("segment_rules")
     assert set(header) - {"entity_type", "scheme"} <= shown
     assert {rule.operator for example in EXAMPLES for rule in example.rules()} == {">=", ">", "<=", "<"}
-    limits = {column for example in EXAMPLES for line in example.policy.get("schemes", []) for column in line if line[column]}
-    assert {"scope_attribute", "review_every", "min_stay_periods", "demotion"} <= limits
+    assert {"scope_attribute", "review_every", "min_stay_periods", "demotion"} <= columns_used("schemes")
+
+
+def columns_used(file: str) -> set[str]:
+    lines = (line for example in EXAMPLES for line in example.policy.get(file, []))
+    return {column for line in lines for column in line if line[column]}
