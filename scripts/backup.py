@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from scripts.warehouse import RefreshError, Warehouse, now_utc, replace_file, runs_of
 
@@ -74,7 +75,7 @@ def told(work) -> Path:
     try:
         return work()
     except (RefreshError, OSError) as error:
-        console.print(f"[bold red]Stopped.[/] {error}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]Stopped.[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

@@ -15,10 +15,13 @@ dev_stamp="$venv/.made-dev-$(cat requirements.txt requirements-dev.txt | cksum |
 
 works() { [ -x "$venv/bin/python" ]; }
 
-if works; then
+if works && [ ! -e "$venv/.making" ]; then
     if [ -e "$dev_stamp" ]; then exit 0; fi
     if [ "$kind" = run ] && [ -e "$run_stamp" ]; then exit 0; fi
 fi
+
+requirements=requirements.txt
+if [ "$kind" = dev ]; then requirements=requirements-dev.txt; fi
 
 # The system's own Python first: some self-made ones lack optimisation and double dbt's start.
 find_python() {
@@ -34,21 +37,29 @@ find_python() {
 requirements=requirements.txt
 if [ "$kind" = dev ]; then requirements=requirements-dev.txt; fi
 
-# What is whole may be added to; anything else starts afresh.
-if ! works || [ ! -e "$run_stamp" ]; then
+# An environment that someone made by hand, or that lacks only the development tools, is added to;
+# one whose making was cut short, or of other requirements, is made anew.
+making="$venv/.making"
+made_by_hand() { ! ls "$venv"/.made-* > /dev/null 2>&1; }
+
+if works && [ ! -e "$making" ] && { [ -e "$run_stamp" ] || made_by_hand; }; then
+    echo "Completing $venv ..."
+else
     python=$(find_python)
     if [ -z "$python" ]; then
-        echo "No Python 3.11, 3.12 or 3.13 with venv was found: install one, or name it, as in: make build PYTHON=/path/to/python3.11" >&2
+        echo "No Python 3.11, 3.12 or 3.13 with venv was found: install one, or name it (make build PYTHON=/path/to/python3.11)." >&2
         exit 1
     fi
-    echo "Making $venv with $($python --version) (once; a minute or two) ..."
+    echo "Making $venv with $("$python" --version) (once; a minute or two) ..."
     rm -rf "$venv"
+    mkdir -p "$venv"
+    touch "$making"
     "$python" -m venv "$venv"
-else
-    echo "Adding the development tools to $venv (once) ..."
 fi
 
+touch "$making"
 rm -f "$venv"/.made-*
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"
 touch "$run_stamp"
 if [ "$kind" = dev ]; then touch "$dev_stamp"; fi
+rm -f "$making"

@@ -58,9 +58,7 @@ def show_policy_problems(console: Console, warehouse: Warehouse, policy_folder: 
     for file, line_key, problem, fix in problems:
         lines = lines_of(policy_folder / file, line_key)
         place = f"{policy_name}/{file}" + (f", line {', '.join(map(str, lines))}" if lines else "")
-        console.print(
-            f"{place} ({line_key}): {problem}\n    Fix: {fix}", highlight=False, soft_wrap=True, markup=False
-        )
+        console.print(f"{place} ({line_key}): {problem}\n    Fix: {fix}", highlight=False, soft_wrap=True, markup=False)
     return bool(problems)
 
 

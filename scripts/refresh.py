@@ -24,6 +24,7 @@ from typing import Annotated
 import typer
 import yaml
 from rich.console import Console
+from rich.markup import escape
 
 from scripts import publish as publishing
 from scripts.policy_files import SHIPPED, compose, policy_hash
@@ -345,7 +346,9 @@ def refresh(
     try:
         run_refresh(requested(data_dir, policy_dir, as_of_date, warehouse_dir, variables, target or "duckdb"))
     except RefreshError as error:
-        console.print(f"[bold red]Stopped.[/] {str(error).replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[bold red]Stopped.[/] {str(error).replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True
+        )
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         console.print("Interrupted: nothing was published.")

@@ -39,7 +39,8 @@ def summarize(warehouse: Warehouse, run: Run, remarks: list[str], duration_secon
             "inputs": dicts(con, "select * from fct_input_ledger order by table_name"),
             "rejected_rows": dicts(
                 con,
-                "select table_name, reason, count(*) as rows from fct_rejected_rows group by 1, 2 order by 1, 3 desc, 2",
+                "select table_name, reason, count(*) as rows from fct_rejected_rows"
+                " group by 1, 2 order by 1, 3 desc, 2",
             ),
             "policy_remarks": dicts(con, "select file, line_key, problem, fix from policy_remarks order by all"),
             "remarks": remarks,

@@ -174,8 +174,7 @@ def runs_of(file: Path) -> list[dict]:
 def table_exists(con, database: str, schema: str, table: str) -> bool:
     return bool(
         con.execute(
-            "select 1 from information_schema.tables"
-            " where table_catalog = ? and table_schema = ? and table_name = ?",
+            "select 1 from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
             [database, schema, table],
         ).fetchone()
     )
