@@ -9,6 +9,7 @@ them the thresholds are drawn as they were when last published.
 from __future__ import annotations
 
 import datetime as dt
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 from xml.sax.saxutils import escape
@@ -104,11 +105,12 @@ def draw(rows: list[tuple], title: str, metric: str, segment: str) -> str:
     segments = list(dict.fromkeys(row[1] for row in rows))
     colour = {name: BANDS[number % len(BANDS)] for number, name in enumerate(segments)}
     parts = [text(LEFT, 24, title, size=16, weight="bold"), text(LEFT, 42, f"{metric}, thresholds of {segment}")]
-    for position, row in enumerate(rows):
-        width = round(x(position + 1) - x(position), 1)
-        parts.append(box(x(position), TOP, width, floor - TOP, colour[row[1]]))
-        if position % max(1, len(rows) // 12) == 0:
-            parts.append(text(x(position + 0.5), floor + 18, month(row[0]), anchor="middle"))
+    for name, run in groupby(enumerate(rows), key=lambda numbered: numbered[1][1]):
+        positions = [position for position, _ in run]
+        left, right = x(positions[0]), x(positions[-1] + 1)
+        parts.append(box(left, TOP, round(right - left, 1), floor - TOP, colour[name]))
+    for position in range(0, len(rows), max(1, len(rows) // 12)):
+        parts.append(text(x(position + 0.5), floor + 18, month(rows[position][0]), anchor="middle"))
     for place, (name, stroke) in enumerate(LINES.items(), start=3):
         line = steps([row[place] for row in rows])
         points = " ".join(f"{x(n)},{y(v)} {x(n + 1)},{y(v)}" for n, v in enumerate(line) if v is not None)
