@@ -1,14 +1,9 @@
 """The loader: files in, views out, and one clear message for what cannot be used."""
 
-import sys
-from pathlib import Path
-
 import duckdb
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-
-from load_sources import InputError, contract, load
+from scripts.load_sources import InputError, contract, load
 
 COMPANY = {
     "erp_stores.csv": "store_id,store_name,channel\nS1,One,traditional\n",
