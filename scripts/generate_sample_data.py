@@ -29,7 +29,7 @@ __all__ = ["generate", "STORIES", "REJECTED", "NOT_YET_KNOWN", "INFERRED", "TABL
 
 GENERATOR_VERSION = 1
 LINES_PER_STORE_MONTH = 2.8
-LINES_PER_CHUNK = 4_000_000
+LINES_PER_CHUNK = 2_000_000
 STORES_PER_REP = 50
 # The stories reach back this many closed months; a shorter history leaves them out.
 STORY_MONTHS = 36
@@ -189,16 +189,20 @@ def _calendar(s: Sample) -> None:
 
 
 def _products(s: Sample) -> None:
-    rows, number = [], 0
-    for category, (brands, groups) in ASSORTMENT.items():
-        for brand in brands:
-            for group in groups:
-                for variant in range(1, PRODUCTS_PER_GROUP + 1):
-                    number += 1
-                    rows.append((number, category, brand, f"{brand}-{group}", variant))
-    # interleaved, so that the popular low numbers are spread over all categories
-    total = len(rows)
-    values = ", ".join(f"({(n * 55) % total + 1}, '{c}', '{b}', '{g}', {v})" for n, c, b, g, v in rows)
+    groups = [
+        (category, brand, f"{brand}-{group}")
+        for category, (brands, kinds) in ASSORTMENT.items()
+        for brand in brands
+        for group in kinds
+    ]
+    # low numbers sell best: shuffled (25 and the number of groups have no common factor), so that every
+    # category has groups of every size
+    rows = [
+        (n * 25 % len(groups) * PRODUCTS_PER_GROUP + variant, *group, variant)
+        for n, group in enumerate(groups)
+        for variant in range(1, PRODUCTS_PER_GROUP + 1)
+    ]
+    values = ", ".join(f"({n}, '{c}', '{b}', '{g}', {v})" for n, c, b, g, v in rows)
     s.con.execute(
         f"""
         create or replace temp table products as
@@ -628,7 +632,7 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         create or replace temp table visits as
         with due as (
             select
-                stores.store_no, stores.store_id, stores.quality, months.*,
+                stores.store_no, stores.store_id, stores.quality, stores.channel, stores.size, months.*,
                 stores.store_no * {s.months + 1} + months.month_no as visit_no
             from stores
             cross join months
@@ -647,7 +651,7 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
                 {s.u("steps", v)} as steps_draw,
                 cast(10 + floor({s.u("minutes", v)} * 50) as integer) as minutes,
                 -- a store's own standard, and the day's luck
-                least(1, greatest(0, 0.25 + 0.75 * quality + 0.3 * ({s.u("luck", v)} - 0.5))) as shown
+                least(1, greatest(0, 0.05 + 0.9 * quality + 0.3 * ({s.u("luck", v)} - 0.5))) as shown
             from due
         )
         select
@@ -692,8 +696,9 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         )
         select *,
             money(case kpi
-                when 'facing_share' then floor(18 + 34 * shown + 4 * draw) * 100
-                when 'assortment_count' then floor(7 + 8 * shown + 2 * draw) * 100
+                when 'facing_share' then floor(18 + 34 * shown + 4 * draw + case when channel = 'modern' then 8 else 0 end) * 100
+                when 'assortment_count' then floor(8 + 7 * shown + 2 * draw
+                    + case when channel = 'modern' then 10 when size > 8 then 4 else 0 end) * 100
                 when 'price_gap' then floor(case when draw < 0.5 + 0.45 * shown then draw * 6 else 6 + draw * 30 end)
                 when 'out_of_stock_count' then floor((1.15 - shown) * 7 * draw) * 100
                 else case when draw < 0.25 + 0.75 * shown then 100 else 0 end
@@ -814,18 +819,19 @@ def _attributes(s: Sample) -> None:
         "part-000",
         f"""
         with chosen as (
-            select *, {start} + cast(floor({s.u("by hand on", n)} * {s.months * 30 - 30}) as integer) as decided_on
+            select *, {start} + cast(floor({s.u("by hand on", n)} * {s.months * 30 - 30}) as integer) as decided_on,
+                cast(1 + floor({s.u("by hand kind", n)} * 3) as integer) as kind
             from stores
-            where {s.u("by hand", n)} < 0.006
+            where {s.u("by hand", n)} < 0.012
         )
         select
             'store' as entity_type,
             store_id as entity_id,
             'lifecycle' as scheme,
-            {_literals(["BLOCKED", "COMPETITOR", "LIQUIDATED"])}[1 + store_no % 3] as segment,
+            {_literals(["BLOCKED", "COMPETITOR", "LIQUIDATED"])}[kind] as segment,
             decided_on as valid_from,
             case when {s.u("by hand ends", n)} < 0.5 then decided_on + 120 end as valid_to,
-            {_literals(["unpaid invoices", "exclusive contract elsewhere", "closing down"])}[1 + store_no % 3] as reason,
+            {_literals(["unpaid invoices", "exclusive contract elsewhere", "closing down"])}[kind] as reason,
             'sales office' as set_by,
             case when {s.u("approved", n)} < 0.8 then 'sales director' end as approved_by
         from chosen

@@ -11,6 +11,8 @@ import datetime as dt
 from collections import defaultdict
 
 DEFAULT_LAST_DAY = dt.date(2026, 10, 6)
+# in expectations: the sample's own last day
+LAST_DAY = "last day"
 
 # ---------------------------------------------------------------------------------------------------
 # What the build must say. Months are period_start_dates without the day.
@@ -139,7 +141,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("BLOCKED", "override", "2026-10-06"),
+        "current": ("BLOCKED", "override", LAST_DAY),
     },
     "override_ended": {
         "about": "Lost to a competitor by hand for a while; the computed side went on underneath.",
@@ -379,42 +381,42 @@ STORIES: dict[str, dict] = {
 
 # Every planted bad row: table, its key, the reason. Rows with an unparsable value exist only with text_errors.
 REJECTED: list[tuple[str, str | None, str]] = [
-    ("erp_stores", "S-DIRTY-DATE", "unparsable date"),
-    ("erp_stores", None, "missing key"),
+    ("erp_stores", "S-DIRTY-DATE", "unparsable_date"),
+    ("erp_stores", None, "missing_key"),
     ("erp_stores", "S-STORY-LATE", "superseded"),
-    ("erp_products", "P-DIRTY-COST", "unparsable number"),
-    ("erp_orders", "O-DIRTY-DATE", "unparsable date"),
-    ("erp_orders", "O-DIRTY-FEBRUARY", "unparsable date"),
-    ("erp_orders", "O-DIRTY-NO-DATE", "missing event time"),
-    ("erp_orders", None, "missing key"),
-    ("erp_orders", "O-DIRTY-NO-STATUS", "missing status"),
-    ("erp_orders", "O-DIRTY-STATUS", "unknown status"),
-    ("erp_orders", "O-DIRTY-PREDATED", "event after load"),
+    ("erp_products", "P-DIRTY-COST", "unparsable_number"),
+    ("erp_orders", "O-DIRTY-DATE", "unparsable_date"),
+    ("erp_orders", "O-DIRTY-FEBRUARY", "unparsable_date"),
+    ("erp_orders", "O-DIRTY-NO-DATE", "missing_event_time"),
+    ("erp_orders", None, "missing_key"),
+    ("erp_orders", "O-DIRTY-NO-STATUS", "missing_status"),
+    ("erp_orders", "O-DIRTY-STATUS", "unknown_status"),
+    ("erp_orders", "O-DIRTY-PREDATED", "event_after_load"),
     ("erp_orders", "O-STORY-LATE-DUPLICATE", "superseded"),
     ("erp_orders", "O-STORY-LATE-REDATED", "superseded"),
     ("erp_orders", "O-STORY-LATE-DELETED", "superseded"),
     ("erp_orders", "O-STORY-LATE-DELETED", "deleted"),
-    ("erp_order_lines", "O-DIRTY-LINES|1", "unparsable number"),
-    ("erp_order_lines", "O-DIRTY-LINES|2", "missing amount"),
-    ("erp_order_lines", "O-DIRTY-NOWHERE|1", "unknown order"),
-    ("erp_order_lines", "O-STORY-LATE-DELETED|1", "unknown order"),
+    ("erp_order_lines", "O-DIRTY-LINES|1", "unparsable_number"),
+    ("erp_order_lines", "O-DIRTY-LINES|2", "missing_amount"),
+    ("erp_order_lines", "O-DIRTY-NOWHERE|1", "unknown_order"),
+    ("erp_order_lines", "O-STORY-LATE-DELETED|1", "unknown_order"),
     ("erp_order_lines", "O-STORY-LATE-DUPLICATE|1", "superseded"),
     ("erp_order_lines", "O-STORY-LATE-SHORTENED|2", "superseded"),
     ("erp_order_lines", "O-STORY-LATE-SHORTENED|2", "deleted"),
-    ("sfa_store_assignments", "S-STORY-LATE|R-DIRTY|31.12.2025", "unparsable date"),
-    ("sfa_visits", "V-DIRTY-DATE", "unparsable date"),
-    ("sfa_visits", "V-DIRTY-STATUS", "unknown status"),
-    ("sfa_visits", "V-DIRTY-PREDATED", "event after load"),
-    ("sfa_audit_answers", "V-DIRTY-ANSWERS|facing_share", "unparsable number"),
-    ("sfa_audit_answers", "V-DIRTY-ANSWERS|pos_material", "missing amount"),
-    ("sfa_audit_answers", "V-DIRTY-NOWHERE|facing_share", "unknown visit"),
-    ("sfa_store_attributes", "S-STORY-LATE|shelf_metres|yesterday", "unparsable date"),
-    ("crm_interactions", "I-DIRTY-DATE", "unparsable date"),
-    ("crm_interactions", "I-DIRTY-PREDATED", "event after load"),
-    ("market_category_sales", "S-STORY-LATE|WATER|2026-08-01", "unparsable number"),
-    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-05-01", "unknown segment"),
-    ("crm_manual_segments", "warehouse|W-1|lifecycle|2026-05-01", "unknown entity type"),
-    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-06-31", "unparsable date"),
+    ("sfa_store_assignments", "S-STORY-LATE|R-DIRTY|31.12.2025", "unparsable_date"),
+    ("sfa_visits", "V-DIRTY-DATE", "unparsable_date"),
+    ("sfa_visits", "V-DIRTY-STATUS", "unknown_status"),
+    ("sfa_visits", "V-DIRTY-PREDATED", "event_after_load"),
+    ("sfa_audit_answers", "V-DIRTY-ANSWERS|facing_share", "unparsable_number"),
+    ("sfa_audit_answers", "V-DIRTY-ANSWERS|pos_material", "missing_amount"),
+    ("sfa_audit_answers", "V-DIRTY-NOWHERE|facing_share", "unknown_visit"),
+    ("sfa_store_attributes", "S-STORY-LATE|shelf_metres|yesterday", "unparsable_date"),
+    ("crm_interactions", "I-DIRTY-DATE", "unparsable_date"),
+    ("crm_interactions", "I-DIRTY-PREDATED", "event_after_load"),
+    ("market_category_sales", "S-STORY-LATE|WATER|2026-08-01", "unparsable_number"),
+    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-05-01", "unknown_segment"),
+    ("crm_manual_segments", "warehouse|W-1|lifecycle|2026-05-01", "unknown_entity_type"),
+    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-06-31", "unparsable_date"),
 ]
 
 # Known, but dated after the sample's last day: neither staged away nor rejected, only not yet known.
