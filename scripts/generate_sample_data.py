@@ -14,7 +14,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import duckdb
 import pyarrow as pa
@@ -54,51 +54,108 @@ SEASON = [82, 80, 90, 96, 108, 122, 130, 126, 100, 92, 88, 116]
 # delivered as text throughout then, as a company's CSV would be.
 TABLES: dict[str, dict[str, str]] = {
     "erp_stores": {
-        "store_id": "varchar", "store_name": "varchar", "channel": "varchar", "store_group_path": "varchar",
-        "legal_type": "varchar", "industry": "varchar", "region": "varchar", "city": "varchar",
-        "latitude": "decimal(9,6)", "longitude": "decimal(9,6)", "opened_on": "*date", "closed_on": "date",
-        "customer_since": "date", "is_served": "boolean", "contact_email": "varchar", "contact_phone": "varchar",
+        "store_id": "varchar",
+        "store_name": "varchar",
+        "channel": "varchar",
+        "store_group_path": "varchar",
+        "legal_type": "varchar",
+        "industry": "varchar",
+        "region": "varchar",
+        "city": "varchar",
+        "latitude": "decimal(9,6)",
+        "longitude": "decimal(9,6)",
+        "opened_on": "*date",
+        "closed_on": "date",
+        "customer_since": "date",
+        "is_served": "boolean",
+        "contact_email": "varchar",
+        "contact_phone": "varchar",
     },
     "erp_products": {
-        "product_id": "varchar", "product_name": "varchar", "product_group": "varchar", "brand": "varchar",
-        "category": "varchar", "unit_cost": "*decimal(18,4)", "list_price": "decimal(18,4)",
+        "product_id": "varchar",
+        "product_name": "varchar",
+        "product_group": "varchar",
+        "brand": "varchar",
+        "category": "varchar",
+        "unit_cost": "*decimal(18,4)",
+        "list_price": "decimal(18,4)",
     },
     "erp_orders": {
-        "order_id": "varchar", "store_id": "varchar", "ordered_at": "*timestamp", "status": "varchar",
-        "order_channel": "varchar", "rep_id": "varchar", "supplier_id": "varchar", "currency": "varchar",
+        "order_id": "varchar",
+        "store_id": "varchar",
+        "ordered_at": "*timestamp",
+        "status": "varchar",
+        "order_channel": "varchar",
+        "rep_id": "varchar",
+        "supplier_id": "varchar",
+        "currency": "varchar",
     },
     "erp_order_lines": {
-        "order_id": "varchar", "line_number": "integer", "product_id": "varchar", "quantity": "decimal(18,4)",
-        "net_amount": "*decimal(18,4)", "discount_amount": "decimal(18,4)",
+        "order_id": "varchar",
+        "line_number": "integer",
+        "product_id": "varchar",
+        "quantity": "decimal(18,4)",
+        "net_amount": "*decimal(18,4)",
+        "discount_amount": "decimal(18,4)",
     },
     "sfa_reps": {
-        "rep_id": "varchar", "rep_name": "varchar", "region": "varchar", "manager_id": "varchar",
-        "hired_on": "date", "left_on": "date", "email": "varchar",
+        "rep_id": "varchar",
+        "rep_name": "varchar",
+        "region": "varchar",
+        "manager_id": "varchar",
+        "hired_on": "date",
+        "left_on": "date",
+        "email": "varchar",
     },
     "sfa_store_assignments": {
-        "store_id": "varchar", "rep_id": "varchar", "valid_from": "*date", "valid_to": "date",
+        "store_id": "varchar",
+        "rep_id": "varchar",
+        "valid_from": "*date",
+        "valid_to": "date",
     },
     "sfa_visits": {
-        "visit_id": "varchar", "store_id": "varchar", "rep_id": "varchar", "started_at": "*timestamp",
-        "ended_at": "timestamp", "is_planned": "boolean", "status": "varchar", "mandatory_steps": "integer",
+        "visit_id": "varchar",
+        "store_id": "varchar",
+        "rep_id": "varchar",
+        "started_at": "*timestamp",
+        "ended_at": "timestamp",
+        "is_planned": "boolean",
+        "status": "varchar",
+        "mandatory_steps": "integer",
         "completed_steps": "integer",
     },
     "sfa_audit_answers": {"visit_id": "varchar", "kpi": "varchar", "value": "*decimal(18,6)"},
     "sfa_store_attributes": {
-        "store_id": "varchar", "attribute": "varchar", "value": "varchar", "recorded_at": "*timestamp",
+        "store_id": "varchar",
+        "attribute": "varchar",
+        "value": "varchar",
+        "recorded_at": "*timestamp",
         "recorded_by": "varchar",
     },
     "crm_interactions": {
-        "interaction_id": "varchar", "store_id": "varchar", "occurred_at": "*timestamp", "channel": "varchar",
+        "interaction_id": "varchar",
+        "store_id": "varchar",
+        "occurred_at": "*timestamp",
+        "channel": "varchar",
         "minutes": "integer",
     },
     "market_category_sales": {
-        "store_id": "varchar", "category": "varchar", "period_start_date": "date", "own_sales": "decimal(18,4)",
+        "store_id": "varchar",
+        "category": "varchar",
+        "period_start_date": "date",
+        "own_sales": "decimal(18,4)",
         "category_sales": "*decimal(18,4)",
     },
     "crm_manual_segments": {
-        "entity_type": "varchar", "entity_id": "varchar", "scheme": "varchar", "segment": "varchar",
-        "valid_from": "*date", "valid_to": "date", "reason": "varchar", "set_by": "varchar", "approved_by": "varchar",
+        "entity_type": "varchar",
+        "entity_id": "varchar",
+        "scheme": "varchar",
+        "segment": "varchar",
+        "valid_from": "*date",
+        "valid_to": "date",
+        "reason": "varchar",
+        "set_by": "varchar",
+        "approved_by": "varchar",
     },
 }
 for _columns in TABLES.values():
@@ -162,7 +219,8 @@ create or replace macro mix_one(x) as (xor(x, x >> 16) * 569420461) & 4294967295
 create or replace macro mix_two(x) as (xor(x, x >> 15) * 1935289751) & 4294967295;
 create or replace macro mix_last(x) as xor(x, x >> 15);
 create or replace macro uniform_at(n, stream) as
-    mix_last(mix_two(mix_one(xor(((cast(n as bigint) & 4294967295) * 1640531527) & 4294967295, stream)))) / 4294967296.0;
+    mix_last(mix_two(mix_one(xor(((cast(n as bigint) & 4294967295) * 1640531527) & 4294967295, stream))))
+    / 4294967296.0;
 create or replace macro money(cents) as cast(cast(cents as decimal(17, 0)) * 0.01 as decimal(18, 2));
 """
 
@@ -277,7 +335,8 @@ def _stores(s: Sample) -> None:
             territory,
             region_no,
             {_literals(REGIONS)}[region_no + 1] as region,
-            concat({_literals([r.title() for r in REGIONS])}[region_no + 1], ' ', {_literals(CITIES)}[city_no + 1]) as city,
+            concat({_literals([r.title() for r in REGIONS])}[region_no + 1], ' ', {_literals(CITIES)}[city_no + 1])
+                as city,
             city_no,
             case
                 when channel_draw < 0.60 then 'traditional' when channel_draw < 0.75 then 'modern'
@@ -329,7 +388,8 @@ def _stores(s: Sample) -> None:
                 when channel = 'horeca' and {s.u("chain", n)} < 0.10 then concat('BISTRO/', region)
             end as store_group_path,
             case when channel in ('modern', 'petrol') then 'public'
-                when channel = 'wholesale' or {s.u("legal", n)} < 0.4 then 'company' else 'individual' end as legal_type,
+                when channel = 'wholesale' or {s.u("legal", n)} < 0.4 then 'company'
+                else 'individual' end as legal_type,
             case when channel = 'horeca' then 'gastronomy' when channel = 'petrol' then 'fuel'
                 when channel = 'wholesale' then 'wholesale' else 'grocery' end as industry,
             region,
@@ -660,7 +720,8 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
             concat('V-', strftime(month_start, '%y%m'), printf('-%06d', dated.store_no)) as visit_id,
             cast(visited_on as timestamp)
                 + to_seconds(28800 + cast(floor({s.u("visit time", v)} * 28800) as bigint)) as started_at,
-            case when status_draw < 0.88 then 'done' when status_draw < 0.96 then 'missed' else 'cancelled' end as status
+            case when status_draw < 0.88 then 'done' when status_draw < 0.96 then 'missed' else 'cancelled' end
+                as status
         from dated
         inner join assignments
             on dated.store_no = assignments.store_no and {_rep_on("dated.visited_on")};
@@ -691,12 +752,16 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
             where status = 'done' and {s.u("audited", v)} < 0.62
         ),
         drawn as (
-            select *, {_literals(KPIS)}[kpi_no] as kpi, {s.u("answer", a)} as draw, {s.u("answered", a)} as answered_draw
+            select *,
+                {_literals(KPIS)}[kpi_no] as kpi,
+                {s.u("answer", a)} as draw,
+                {s.u("answered", a)} as answered_draw
             from asked
         )
         select *,
             money(case kpi
-                when 'facing_share' then floor(18 + 34 * shown + 4 * draw + case when channel = 'modern' then 8 else 0 end) * 100
+                when 'facing_share' then floor(18 + 34 * shown + 4 * draw
+                    + case when channel = 'modern' then 8 else 0 end) * 100
                 when 'assortment_count' then floor(8 + 7 * shown + 2 * draw
                     + case when channel = 'modern' then 10 when size > 8 then 4 else 0 end) * 100
                 when 'price_gap' then floor(case when draw < 0.5 + 0.45 * shown then draw * 6 else 6 + draw * 30 end)
@@ -720,8 +785,8 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
             month_start + cast(floor({s.u("contact day", i)} * days) as integer) as contacted_on,
             cast(month_start + cast(floor({s.u("contact day", i)} * days) as integer) as timestamp)
                 + to_seconds(32400 + cast(floor({s.u("contact time", i)} * 25200) as bigint)) as occurred_at,
-            {_literals(["phone", "phone", "email", "chat"])}[cast(1 + floor({s.u("contact channel", i)} * 4) as integer)]
-                as channel,
+            {_literals(["phone", "phone", "email", "chat"])}[
+                cast(1 + floor({s.u("contact channel", i)} * 4) as integer)] as channel,
             cast(2 + floor({s.u("contact minutes", i)} * 20) as integer) as minutes
         from stores
         cross join months
@@ -733,13 +798,14 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         "interaction_id",
         {"loaded_at": s.loaded("contacted_on"), "is_deleted": "false"},
     )
-    c = f"({i}) * 8 + category_no"
+    c = f"(store_no * {s.months + 1} + month_no) * 8 + category_no"
     s.write(
         "market_category_sales",
         part,
         f"""
         with measured as (
-            select stores.*, months.month_no, months.month_start, months.season, unnest(range(1, {len(ASSORTMENT) + 1})) as category_no
+            select stores.*, months.month_no, months.month_start, months.season,
+                unnest(range(1, {len(ASSORTMENT) + 1})) as category_no
             from stores
             cross join months
             -- a panel of one store in ten, measured when the month is over
@@ -751,8 +817,7 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         drawn as (
             select *,
                 {_literals(list(ASSORTMENT))}[category_no] as category,
-                cast(floor(8000 * volume * season * (0.5 + {s.u("category", c.replace("stores.", "").replace("months.", ""))})) as bigint)
-                    as category_cents,
+                cast(floor(8000 * volume * season * (0.5 + {s.u("category", c)})) as bigint) as category_cents,
                 0.05 + 0.5 * {s.u("own share", "store_no")} as own_share
             from measured
         )
@@ -843,9 +908,7 @@ def _attributes(s: Sample) -> None:
 
 def _stories(s: Sample) -> None:
     for table, rows in story_rows(s.last_day, s.text_errors).items():
-        columns = {
-            name: pa.array([row.get(name) for row in rows], pa.string()) for name in [*TABLES[table]]
-        }
+        columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in [*TABLES[table]]}
         columns["row_no"] = pa.array(range(len(rows)), pa.int64())
         s.con.register("story_rows", pa.table(columns))
         s.write(table, "part-stories", "select * from story_rows", "row_no")
@@ -858,10 +921,10 @@ def generate(
     stores: int = 2000,
     months: int = 36,
     last_day: str | dt.date = DEFAULT_LAST_DAY,
-    lines: Optional[int] = None,
+    lines: int | None = None,
     text_errors: bool = True,
-    threads: Optional[int] = None,
-    memory_limit: Optional[str] = None,
+    threads: int | None = None,
+    memory_limit: str | None = None,
 ) -> dict:
     """Write the sample company into out_dir (one folder of Parquet parts per table) and return its company.json."""
     out_dir = Path(out_dir).resolve()
@@ -917,12 +980,14 @@ def main(
     stores: Annotated[int, typer.Option(help="Number of stores, besides those of the stories.")] = 2000,
     months: Annotated[int, typer.Option(help="Whole months of history before the running one.")] = 36,
     last_day: Annotated[str, typer.Option(help="The sample's today, YYYY-MM-DD.")] = str(DEFAULT_LAST_DAY),
-    lines: Annotated[Optional[int], typer.Option(help="About how many order lines; default 2.8 a store and month.")] = None,
+    lines: Annotated[
+        int | None, typer.Option(help="About how many order lines; default 2.8 a store and month.")
+    ] = None,
     text_errors: Annotated[
         bool, typer.Option(help="Plant unparsable text (these columns are delivered as text then).")
     ] = True,
-    threads: Annotated[Optional[int], typer.Option(help="Threads; changes nothing in the result.")] = None,
-    memory_limit: Annotated[Optional[str], typer.Option(help="Memory limit of DuckDB, e.g. 4GB.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; changes nothing in the result.")] = None,
+    memory_limit: Annotated[str | None, typer.Option(help="Memory limit of DuckDB, e.g. 4GB.")] = None,
 ) -> None:
     """Make the sample company."""
     company = generate(out_dir, seed, stores, months, last_day, lines, text_errors, threads, memory_limit)

@@ -121,7 +121,13 @@ STORIES: dict[str, dict] = {
         },
         "current": ("ACTIVE", "promoted", "2025-09-01"),
         "metrics": {
-            "periods_since_last_order": {"2024-06": "0", "2025-05": "11", "2025-06": "12", "2025-08": "14", "2025-09": "0"},
+            "periods_since_last_order": {
+                "2024-06": "0",
+                "2025-05": "11",
+                "2025-06": "12",
+                "2025-08": "14",
+                "2025-09": "0",
+            },
             "order_value_period": {"2024-06": "40", "2024-07": "0", "2024-09": "-15", "2025-09": "40"},
         },
     },
@@ -570,7 +576,7 @@ class StoryBook:
             "is_deleted": "false",
         }
         self.add("sfa_visits", **{**row, **values})
-        for kpi, value in zip(KPIS, AUDITS[score] if score else ()):
+        for kpi, value in zip(KPIS, AUDITS[score], strict=True) if score else ():
             self.answer(visit_id, kpi, value, loaded_at)
 
     def answer(self, visit_id, kpi, value, loaded_at) -> None:
@@ -663,7 +669,13 @@ def _hover(b: StoryBook) -> None:
 
 
 def _lifecycle(b: StoryBook) -> None:
-    b.store("S-STORY-LAPSE", "Lapsed Corner Shop", "2009-04-01", customer_since="2012-05-07", loaded_at=f"{b.day('2023-10')} 01:00:00")
+    b.store(
+        "S-STORY-LAPSE",
+        "Lapsed Corner Shop",
+        "2009-04-01",
+        customer_since="2012-05-07",
+        loaded_at=f"{b.day('2023-10')} 01:00:00",
+    )
     for month in months_between("2023-10", "2024-06") + months_between("2025-09", "2026-09"):
         b.order(f"O-STORY-LAPSE-{month}", "S-STORY-LAPSE", b.day(month, 14), ["40"])
     b.order("O-STORY-LAPSE-RETURN", "S-STORY-LAPSE", b.day("2024-09", 3), ["-15"], status="returned")
@@ -688,7 +700,7 @@ def _lifecycle(b: StoryBook) -> None:
 
 def _value(b: StoryBook) -> None:
     b.store("S-STORY-GOLD", "Rising Grocery", b.day("2025-04", 1))
-    for month, amount in zip(months_between("2025-04", "2026-09"), GOLD_ORDERS):
+    for month, amount in zip(months_between("2025-04", "2026-09"), GOLD_ORDERS, strict=True):
         b.order(f"O-STORY-GOLD-{month}", "S-STORY-GOLD", b.day(month, 11), [str(amount - 100), "100"])
 
 
@@ -713,29 +725,38 @@ def _portfolios(b: StoryBook) -> None:
                 b,
                 f"S-STORY-{rep}-{number:02d}",
                 f"R-STORY-{rep}",
-                lambda month: number <= top or (rep == "40" and number == 40 and month >= "2026-05"),
+                "2026-01" if number <= top else "2026-05" if (rep, number) == ("40", 40) else None,
                 valid_to=b.day("2026-05", 31) if leaves else None,
             )
-    _client(b, "S-STORY-39-BLOCKED", "R-STORY-39", lambda month: True)
+    _client(b, "S-STORY-39-BLOCKED", "R-STORY-39", "2026-01")
     b.manual("store", "S-STORY-39-BLOCKED", "BLOCKED", b.day("2025-12", 1), reason="unpaid invoices")
-    _client(b, "S-STORY-39-PROSPECT", "R-STORY-39", lambda month: True, orders=False)
+    _client(b, "S-STORY-39-PROSPECT", "R-STORY-39", "2026-01", orders=False)
 
 
-def _client(b: StoryBook, store_id, rep_id, is_top, valid_to=None, orders=True) -> None:
+def _client(b: StoryBook, store_id, rep_id, top_since, valid_to=None, orders=True) -> None:
+    """An outlet audited every month: 90 from `top_since` on, 60 before."""
     b.store(store_id, f"Client {store_id[8:]}", b.day("2025-11", 3), channel="petrol")
     b.assign(store_id, rep_id, b.day("2026-01", 1), valid_to)
     if orders:
         for month in months_between("2025-11", "2026-09"):
             b.order(f"O-{store_id[2:]}-{month}", store_id, b.day(month, 6), ["120"])
     for month in months_between("2026-01", "2026-09"):
-        b.visit(f"V-{store_id[2:]}-{month}", store_id, rep_id, b.day(month, 16), 90 if is_top(month) else 60)
+        b.visit(
+            f"V-{store_id[2:]}-{month}",
+            store_id,
+            rep_id,
+            b.day(month, 16),
+            90 if top_since and month >= top_since else 60,
+        )
 
 
 def _product_group(b: StoryBook) -> None:
     b.store("S-STORY-BUYER", "Sparkling Buyer", b.day("2025-07", 1), channel="wholesale", legal_type="company")
     spark, large = "P-STORY-SPARK-1", "P-STORY-SPARK-2"
     for month, amount in SPARKLING_SALES.items():
-        b.order(f"O-STORY-SPARK-{month}", "S-STORY-BUYER", b.day(month, 4), [(large, "1000"), (spark, _minus(amount, 1000))])
+        b.order(
+            f"O-STORY-SPARK-{month}", "S-STORY-BUYER", b.day(month, 4), [(large, "1000"), (spark, _minus(amount, 1000))]
+        )
     b.order("O-STORY-SPARK-CANCELLED", "S-STORY-BUYER", b.day("2025-08", 20), ["5000"], "cancelled", product=spark)
     b.order("O-STORY-SPARK-RETURNED", "S-STORY-BUYER", b.day("2026-06", 22), ["-700"], "returned", product=spark)
     b.order("O-STORY-SPARK-REVERSED", "S-STORY-BUYER", b.day("2026-07", 22), ["900"], "returned", product=spark)
@@ -770,7 +791,9 @@ def _late(b: StoryBook) -> None:
     b.line("O-STORY-LATE-DUPLICATE", 1, "110", f"{b.day('2026-05', 21)} 23:00:00")
     b.order("O-STORY-LATE-2026-06", store, b.day("2026-06", 5), ["80"])
     b.order("O-STORY-LATE-DELETED", store, b.day("2026-06", 17), ["200"])
-    b.add("erp_orders", order_id="O-STORY-LATE-DELETED", loaded_at=f"{b.day('2026-06', 25)} 23:00:00", is_deleted="true")
+    b.add(
+        "erp_orders", order_id="O-STORY-LATE-DELETED", loaded_at=f"{b.day('2026-06', 25)} 23:00:00", is_deleted="true"
+    )
     b.order("O-STORY-LATE-SHORTENED", store, b.day("2026-07", 5), ["60", "40"])
     b.add(
         "erp_order_lines",
