@@ -1,0 +1,10 @@
+{#- When this run publishes: as_of_date with the run's time of day in UTC. scripts/refresh.py sets env
+    PUBLISHED_AT where that would lie before something already published (the same day built again). -#}
+{% macro published_at() %}
+    {%- set given = env_var('PUBLISHED_AT', '') -%}
+    {%- if given -%}
+    cast('{{ given }}' as timestamp)
+    {%- else -%}
+    cast(cast({{ as_of_date() }} as {{ dbt.type_string() }}) || ' {{ run_started_at.strftime("%H:%M:%S") }}' as timestamp)
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,40 @@
+{#- One policy text without the white space around it; blank is NULL. -#}
+{% macro policy_text(column) -%}
+    nullif(regexp_replace({{ column }}, '^\s+|\s+$', '', 'g'), '')
+{%- endmacro %}
+
+{#- The lines of a policy file as cleaned text, with the key that names each in messages. -#}
+{% macro policy_texts(file) %}
+    select
+        {% for column in policy_columns(file) -%}
+        {{ policy_text(column) }} as {{ column }},
+        {% endfor -%}
+        {{ policy_line_key(file) }} as line_key
+    from {{ ref(file) }}
+{%- endmacro %}
+
+{% macro policy_line_key(file) -%}
+    {%- for column in policy_key_columns(file) -%}
+    coalesce({{ policy_text(column) }}, '{{ '*' if column == 'scope' }}')
+    {%- if not loop.last %} || '|' || {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The lines of a policy file cast, blanks filled. What cannot be read is NULL here: the gate has
+    reported it, and this must not fail before the gate has spoken. -#}
+{% macro policy_lines(file) %}
+    select
+        {% for column, spec in policy_columns(file).items() -%}
+        {%- set value -%}
+            {%- if spec.type == 'number' -%}{{ policy_number(column) }}
+            {%- elif spec.type == 'integer' -%}{{ policy_integer(column) }}
+            {%- elif spec.type == 'date' -%}{{ policy_date(column) }}
+            {%- elif spec.type == 'boolean' -%}{{ policy_boolean(column) }}
+            {%- else -%}{{ column }}
+            {%- endif -%}
+        {%- endset -%}
+        {%- if 'default' in spec %}coalesce({{ value }}, {{ spec.default }}){% else %}{{ value }}{% endif %} as {{ column }},
+        {% endfor -%}
+        line_key
+    from ({{ policy_texts(file) }}) as texts
+{%- endmacro %}

@@ -1,0 +1,212 @@
+{#- Raw values to typed ones. Input may be text (CSV) or typed already (Parquet, a warehouse); what is
+    not a value of the type becomes NULL and never stops the build. Text is judged by the same
+    patterns on every engine. On DuckDB `typeof(column) = 'VARCHAR'` is folded when the query is
+    planned, so a typed column pays for none of the text branches. -#}
+
+{#- One value of a contract type. -#}
+{% macro parse_value(expression, data_type) %}
+    {%- if data_type == 'string' -%} {{- return(clean_text(expression)) -}}
+    {%- elif data_type == 'boolean' -%} {{- return(parse_boolean(expression)) -}}
+    {%- elif data_type == 'date' -%} {{- return(parse_date(expression)) -}}
+    {%- elif data_type == 'timestamp' -%} {{- return(parse_timestamp(expression)) -}}
+    {%- elif data_type == 'integer' -%} {{- return(parse_integer(expression)) -}}
+    {%- else -%} {{- return(parse_number(expression, data_type)) -}}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro number_pattern() -%}
+    ^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$
+{%- endmacro %}
+{% macro date_pattern() -%}
+    ^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$
+{%- endmacro %}
+{#- a bare date is its midnight -#}
+{% macro timestamp_pattern() -%}
+    ^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$
+{%- endmacro %}
+{% macro zone_pattern() -%}
+    [0-9]{2}:[0-9]{2}[0-9:.]*(Z|[+-][0-9:]+)$
+{%- endmacro %}
+
+{#- Text without surrounding white space; empty is NULL. -#}
+{% macro clean_text(expression) %}
+    {{- return(adapter.dispatch('clean_text', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__clean_text(expression) -%}
+    nullif(btrim(cast({{ expression }} as {{ dbt.type_string() }}), E' \t\r\n'), '')
+{%- endmacro %}
+{% macro duckdb__clean_text(expression) -%}
+    nullif(trim(cast({{ expression }} as varchar), E' \t\r\n'), '')
+{%- endmacro %}
+
+{#- Whether a raw value says anything: not NULL, not blank text, not a typed NaN or infinity. -#}
+{% macro is_filled(expression) %}
+    {{- return(adapter.dispatch('is_filled', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__is_filled(expression) -%}
+    ({{ clean_text(expression) }} is not null and not (
+        pg_typeof({{ expression }}) in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
+        and cast({{ expression }} as text) in ('NaN', 'Infinity', '-Infinity')
+    ))
+{%- endmacro %}
+{% macro duckdb__is_filled(expression) -%}
+    ({{ clean_text(expression) }} is not null and not (
+        typeof({{ expression }}) in ('FLOAT', 'DOUBLE') and not isfinite(try_cast({{ expression }} as double))
+    ))
+{%- endmacro %}
+
+{#- A number of an exact type, rounded half away from zero; NULL when it does not fit. -#}
+{% macro parse_number(expression, data_type) %}
+    {{- return(adapter.dispatch('parse_number', 'dynamic_segmentation')(expression, data_type)) -}}
+{% endmacro %}
+{% macro default__parse_number(expression, data_type) -%}
+    {%- set text = clean_text(expression) -%}
+    {%- set scale = data_type.split(',')[1] | replace(')', '') | int -%}
+    case
+        when {{ text }} ~ '{{ number_pattern() }}' then
+            case
+                when abs(round(cast({{ text }} as numeric), {{ scale }})) < 1e{{ 18 - scale }} then
+                    cast(round(cast({{ text }} as numeric), {{ scale }}) as {{ data_type }})
+            end
+    end
+{%- endmacro %}
+{#- A double goes by its shortest text where it is near the middle of two results, as binary fractions
+    may lie on the wrong side of it. -#}
+{% macro duckdb__parse_number(expression, data_type) -%}
+    {%- set text = clean_text(expression) -%}
+    {%- set scale = data_type.split(',')[1] | replace(')', '') | int -%}
+    {%- set scaled = 'abs(try_cast(' ~ expression ~ ' as double)) * 1e' ~ scale -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR' then
+            case when regexp_matches({{ text }}, '{{ number_pattern() }}') then try_cast({{ text }} as {{ data_type }}) end
+        when typeof({{ expression }}) in ('FLOAT', 'DOUBLE') then
+            case
+                when {{ scaled }} < 1e13 and abs({{ scaled }} - floor({{ scaled }}) - 0.5) > 0.01
+                    then try_cast(try_cast({{ expression }} as double) as {{ data_type }})
+                else try_cast(cast({{ expression }} as varchar) as {{ data_type }})
+            end
+        else try_cast({{ expression }} as {{ data_type }})
+    end
+{%- endmacro %}
+
+{#- A whole number; NULL when it has a fraction or does not fit. -#}
+{% macro parse_integer(expression) %}
+    {{- return(adapter.dispatch('parse_integer', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__parse_integer(expression) -%}
+    {%- set text = clean_text(expression) -%}
+    case
+        when {{ text }} ~ '{{ number_pattern() }}' then
+            case
+                when cast({{ text }} as numeric) between -2147483648 and 2147483647
+                    and cast({{ text }} as numeric) = trunc(cast({{ text }} as numeric))
+                    then cast(cast({{ text }} as numeric) as integer)
+            end
+    end
+{%- endmacro %}
+{% macro duckdb__parse_integer(expression) -%}
+    {%- set text = clean_text(expression) -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR' then
+            case
+                when regexp_matches({{ text }}, '{{ number_pattern() }}')
+                    and try_cast({{ text }} as decimal(38, 18)) = trunc(try_cast({{ text }} as decimal(38, 18)))
+                    then try_cast(try_cast({{ text }} as decimal(38, 18)) as integer)
+            end
+        when typeof({{ expression }}) in ('FLOAT', 'DOUBLE') or typeof({{ expression }}) like 'DECIMAL%' then
+            case
+                when try_cast({{ expression }} as double) = trunc(try_cast({{ expression }} as double))
+                    then try_cast({{ expression }} as integer)
+            end
+        else try_cast({{ expression }} as integer)
+    end
+{%- endmacro %}
+
+{#- A date: a real YYYY-MM-DD, or the day of a typed timestamp. -#}
+{% macro parse_date(expression) %}
+    {{- return(adapter.dispatch('parse_date', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__parse_date(expression) -%}
+    {%- set text = clean_text(expression) -%}
+    case
+        when pg_typeof({{ expression }}) in ('timestamp without time zone'::regtype, 'timestamp with time zone'::regtype)
+            then cast({{ default__parse_timestamp(expression) }} as date)
+        when {{ text }} ~ '{{ date_pattern() }}' then
+            case when {{ is_calendar_day(text) }} then cast({{ text }} as date) end
+    end
+{%- endmacro %}
+{% macro duckdb__parse_date(expression) -%}
+    {%- set text = clean_text(expression) -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR' then
+            case
+                when regexp_matches({{ text }}, '{{ date_pattern() }}') and {{ text }} >= '0001'
+                    then try_cast({{ text }} as date)
+            end
+        when typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE' then
+            try_cast(timezone('{{ var("timezone", "UTC") }}', try_cast({{ expression }} as timestamptz)) as date)
+        else try_cast({{ expression }} as date)
+    end
+{%- endmacro %}
+
+{#- A business-local timestamp: one that carries a zone is converted to var timezone. -#}
+{% macro parse_timestamp(expression) %}
+    {{- return(adapter.dispatch('parse_timestamp', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{#- PostgreSQL would round fractions beyond microseconds, up to the next day: they are cut off. -#}
+{% macro default__parse_timestamp(expression) -%}
+    {%- set text = "regexp_replace(" ~ clean_text(expression) ~ ", '([.][0-9]{6})[0-9]+', '\\1')" -%}
+    case
+        when {{ text }} ~ '{{ timestamp_pattern() }}' then
+            case
+                when not {{ is_calendar_day(text) }} then null
+                when {{ text }} ~ '{{ zone_pattern() }}'
+                    then timezone('{{ var("timezone", "UTC") }}', cast({{ text }} as timestamp with time zone))
+                else cast({{ text }} as timestamp)
+            end
+    end
+{%- endmacro %}
+{% macro duckdb__parse_timestamp(expression) -%}
+    {%- set text = clean_text(expression) -%}
+    case
+        when typeof({{ expression }}) = 'VARCHAR' then
+            case
+                when not regexp_matches({{ text }}, '{{ timestamp_pattern() }}') or {{ text }} < '0001' then null
+                when regexp_matches({{ text }}, '{{ zone_pattern() }}')
+                    then timezone('{{ var("timezone", "UTC") }}', try_cast({{ text }} as timestamptz))
+                else try_cast({{ text }} as timestamp)
+            end
+        when typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE' then
+            timezone('{{ var("timezone", "UTC") }}', try_cast({{ expression }} as timestamptz))
+        else try_cast({{ expression }} as timestamp)
+    end
+{%- endmacro %}
+
+{#- Whether the date that a text begins with is in the calendar (the text has passed the pattern). -#}
+{% macro is_calendar_day(text) -%}
+    (left({{ text }}, 4) <> '0000' and cast(substr({{ text }}, 9, 2) as integer) <= extract(day from
+        make_date(cast(left({{ text }}, 4) as integer), cast(substr({{ text }}, 6, 2) as integer), 1)
+        + interval '1 month' - interval '1 day'))
+{%- endmacro %}
+
+{#- true / false, yes / no, 1 / 0 or their first letters, in any case. -#}
+{% macro parse_boolean(expression) %}
+    {{- return(adapter.dispatch('parse_boolean', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__parse_boolean(expression) -%}
+    case
+        when lower({{ clean_text(expression) }}) in ('true', 't', 'yes', 'y', '1') then true
+        when lower({{ clean_text(expression) }}) in ('false', 'f', 'no', 'n', '0') then false
+    end
+{%- endmacro %}
+
+{#- A number made of the key columns, equal for equal keys. -#}
+{% macro key_hash(columns) %}
+    {{- return(adapter.dispatch('key_hash', 'dynamic_segmentation')(columns)) -}}
+{% endmacro %}
+{% macro default__key_hash(columns) -%}
+    hashtextextended(concat_ws('|'{% for column in columns %}, {{ column }}{% endfor %}), 0)
+{%- endmacro %}
+{% macro duckdb__key_hash(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}

@@ -1,0 +1,31 @@
+{#- A number that differs when any of the expressions differs (NULLs count), for comparing content. -#}
+{% macro row_hash(expressions) %}
+    {{- return(adapter.dispatch('row_hash', 'dynamic_segmentation')(expressions)) -}}
+{% endmacro %}
+{% macro default__row_hash(expressions) -%}
+    hash_record_extended(row({{ expressions | join(', ') }}), 0)
+{%- endmacro %}
+{% macro duckdb__row_hash(expressions) -%}
+    hash({{ expressions | join(', ') }})
+{%- endmacro %}
+
+{#- Run once after BEGIN of a long transaction. PostgreSQL has no statistics of rows just written and
+    would choose nested loops for the step's joins: quadratic. -#}
+{% macro begin_stepping() %}
+    {{- return(adapter.dispatch('begin_stepping', 'dynamic_segmentation')()) -}}
+{% endmacro %}
+{% macro default__begin_stepping() %}{% endmacro %}
+{% macro postgres__begin_stepping() %}
+    {%- call statement('begin_stepping') -%}
+    set local enable_nestloop = off; set local jit = off
+    {%- endcall -%}
+{% endmacro %}
+
+{#- Run once after the table is complete. -#}
+{% macro end_stepping(relation) %}
+    {{- return(adapter.dispatch('end_stepping', 'dynamic_segmentation')(relation)) -}}
+{% endmacro %}
+{% macro default__end_stepping(relation) %}{% endmacro %}
+{% macro postgres__end_stepping(relation) %}
+    {%- call statement('end_stepping') -%}analyze {{ relation }}{%- endcall -%}
+{% endmacro %}

@@ -1,0 +1,68 @@
+{#- Every condition of every scheme that applies to an entity, per period: the value to judge and the
+    line in force for it. No memory. Grain: entity x condition x period. -#}
+{% macro segment_conditions(entity_type) %}
+{%- set key = entity_type ~ '_id' -%}
+{%- set own = metric_models(entity_type) -%}
+with metrics as (
+    select * from {{ ref('fct_' ~ entity_type ~ '_metrics') }}
+),
+
+{% set added = {} -%}
+{%- for model_name, names in all_metric_models(entity_type).items() if model_name not in own -%}
+{%- do added.update({model_name: names}) -%}
+{{ model_name }} as (
+    select * from {{ ref(model_name) }}
+),
+
+{% endfor -%}
+members as (
+    select * from {{ ref('int_' ~ entity_type ~ '_schemes') }}
+),
+
+rules as (
+    select * from {{ ref('int_rules_by_period') }} where entity_type = '{{ entity_type }}'
+),
+
+final as (
+    select
+        metrics.{{ key }},
+        metrics.period_index,
+        metrics.period_start_date,
+        rules.scheme,
+        rules.condition_id,
+        rules.segment,
+        rules.rule_group,
+        rules.metric,
+        rules.operator,
+        cast(case rules.metric
+            {%- for names in own.values() %}
+            {%- for name in names %}
+            when '{{ name }}' then metrics.{{ name }}
+            {%- endfor %}
+            {%- endfor %}
+            {%- for model_name, names in added.items() %}
+            {%- for name in names %}
+            when '{{ name }}' then {{ model_name }}.{{ name }}
+            {%- endfor %}
+            {%- endfor %}
+        end as numeric(18, 6)) as value,
+        rules.enter_threshold,
+        rules.exit_threshold,
+        rules.enter_after,
+        rules.exit_after,
+        rules.hold_periods,
+        rules.expire_after,
+        rules.is_in_force
+    from rules
+    inner join members on rules.scheme = members.scheme and rules.scope_key = members.scope_key
+    inner join metrics on members.{{ key }} = metrics.{{ key }} and rules.period_index = metrics.period_index
+    {%- for model_name in added %}
+    left join {{ model_name }}
+        on
+            metrics.{{ key }} = {{ model_name }}.{{ key }}
+            and metrics.period_index = {{ model_name }}.period_index
+    {%- endfor %}
+)
+
+select * from final
+{% endmacro %}

@@ -1,0 +1,1 @@
+{{ entity_periods(ref('int_rep_lives'), 'rep_id') }}

@@ -1,0 +1,1 @@
+{{ entity_periods(ref('int_store_lives'), 'store_id') }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ segment_candidates('store') }}

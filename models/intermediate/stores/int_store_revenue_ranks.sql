@@ -1,0 +1,25 @@
+with windows as (
+    select * from {{ ref('int_store_order_windows') }}
+),
+
+ranked as (
+    select
+        store_id,
+        period_index,
+        order_value_year,
+        {{ ranking_columns('order_value_year', 'store_id', 'period_index') }}
+    from windows
+),
+
+final as (
+    select
+        store_id,
+        period_index,
+        case when order_value_year > 0 then {{ exact_ratio('value_above', 'value_total') }} else 1 end
+            as revenue_share_above_year,
+        case when order_value_year > 0 then {{ exact_ratio('rows_above', 'members_total') }} else 1 end
+            as revenue_rank_share_year
+    from ranked
+)
+
+select * from final

@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ segments_as_published('store') }}

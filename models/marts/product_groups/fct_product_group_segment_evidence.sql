@@ -1,0 +1,3 @@
+{{ config(materialized='stepwise', inputs='int_product_group_conditions') }}
+
+{{ segment_evidence('product_group') }}

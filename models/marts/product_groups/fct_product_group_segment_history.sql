@@ -1,0 +1,3 @@
+{{ config(materialized='stepwise', inputs='int_product_group_candidates') }}
+
+{{ segment_history('product_group') }}

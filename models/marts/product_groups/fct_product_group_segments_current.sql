@@ -1,0 +1,1 @@
+{{ segments_current('product_group') }}

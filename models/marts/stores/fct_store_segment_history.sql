@@ -1,0 +1,3 @@
+{{ config(materialized='stepwise', inputs='int_store_candidates') }}
+
+{{ segment_history('store') }}

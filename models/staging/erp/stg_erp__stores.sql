@@ -1,0 +1,30 @@
+with
+
+judged as (
+    select * from {{ ref('base_erp__stores') }}
+),
+
+usable as (
+    select
+        store_id,
+        store_name,
+        channel,
+        store_group_path,
+        legal_type,
+        industry,
+        region,
+        city,
+        latitude,
+        longitude,
+        opened_on,
+        closed_on,
+        customer_since,
+        is_served,
+        contact_email,
+        contact_phone,
+        loaded_at
+    from judged
+    where rejection_reason is null
+)
+
+select * from usable

@@ -1,0 +1,12 @@
+{{ config(materialized='table') }}
+
+{{ judged_rows('portal_events',
+    columns={
+        'event_id': 'string',
+        'store_id': 'string',
+        'occurred_at': 'timestamp',
+        'event_type': 'string',
+    },
+    key=['event_id'],
+    event_time='occurred_at'
+) }}

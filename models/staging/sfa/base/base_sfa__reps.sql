@@ -1,0 +1,14 @@
+{{ config(materialized='table') }}
+
+{{ judged_rows('sfa_reps',
+    columns={
+        'rep_id': 'string',
+        'rep_name': 'string',
+        'region': 'string',
+        'manager_id': 'string',
+        'hired_on': 'date',
+        'left_on': 'date',
+        'email': 'string',
+    },
+    key=['rep_id']
+) }}

@@ -1,0 +1,205 @@
+"""What a build says when it has published: computed by SQL, kept as summary.json, shown as tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from scripts.publish import Run, published_size
+from scripts.warehouse import Warehouse, quoted
+
+ENTITIES = {"store": "store_id", "rep": "rep_id", "product_group": "product_group_id"}
+MOVES = ("promoted", "demoted", "moved", "held", "waiting", "unobserved", "override", "override_ended")
+SHOWN_SEGMENTS = 8
+
+
+def summarize(warehouse: Warehouse, run: Run, remarks: list[str], duration_seconds: float) -> dict:
+    with duckdb.connect() as con:
+        con.execute(f"attach {quoted(warehouse.build_db)} as build (read_only)")
+        con.execute(f"attach {quoted(warehouse.published)} as published (read_only)")
+        con.execute("use published")
+        periods = period_summary(con, warehouse)
+        return {
+            "run_id": run.run_id,
+            "company": run.company,
+            "as_of_date": run.as_of_date.isoformat(),
+            "published_at": run.published_at.isoformat(),
+            "is_snapshot_taken": run.is_snapshot_taken,
+            "published_file": str(warehouse.published),
+            "build_file": str(warehouse.build_db),
+            "duration_seconds": round(duration_seconds, 1),
+            **periods,
+            "schemes": scheme_summaries(con, warehouse, periods["last_closed_period"]),
+            "inputs": dicts(con, "select * from fct_input_ledger order by table_name"),
+            "rejected_rows": dicts(
+                con,
+                "select table_name, reason, count(*) as rows from fct_rejected_rows"
+                " group by 1, 2 order by 1, 3 desc, 2",
+            ),
+            "policy_remarks": dicts(con, "select file, line_key, problem, fix from policy_remarks order by all"),
+            "remarks": remarks,
+        }
+
+
+def dicts(con, sql: str, parameters: list | None = None) -> list[dict]:
+    result = con.execute(sql, parameters or [])
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def period_summary(con, warehouse: Warehouse) -> dict:
+    periods = dicts(
+        con,
+        "select period_start_date, period_end_date, is_closed, closes_on"
+        f" from build.{warehouse.relation('intermediate', 'int_periods')} order by period_index",
+    )
+    closed = [period for period in periods if period["is_closed"]]
+    following = next((period for period in periods if not period["is_closed"]), None)
+    return {
+        "last_closed_period": dates_as_text(closed[-1]) if closed else None,
+        "next_period": dates_as_text(following) if following else None,
+    }
+
+
+def dates_as_text(period: dict) -> dict:
+    name = period_name(period["period_start_date"], period["period_end_date"])
+    dates = {key: value.isoformat() for key, value in period.items() if isinstance(value, dt.date)}
+    return {"name": name} | dates
+
+
+def period_name(start: dt.date, end: dt.date) -> str:
+    return f"{start:%B %Y}" if (end - start).days > 7 else f"the week from {start:%d %B %Y}"
+
+
+def scheme_summaries(con, warehouse: Warehouse, last_closed: dict | None) -> list[dict]:
+    schemes = dicts(
+        con,
+        "select entity_type, scheme, label"
+        f" from build.{warehouse.relation('policy', 'policy_schemes')} order by entity_type, scheme",
+    )
+    order = {
+        (row["entity_type"], row["scheme"], row["segment"]): row["precedence"]
+        for row in dicts(con, f"select * from build.{warehouse.relation('policy', 'policy_segments')}")
+    }
+    known = {}
+    for entity_type in ENTITIES:
+        known[entity_type] = (
+            by_scheme(
+                dicts(
+                    con,
+                    "select scheme, segment, count(*) filter (where is_active) as active,"
+                    " count(*) filter (where not is_active) as ended"
+                    f" from fct_{entity_type}_segments_current group by 1, 2",
+                )
+            ),
+            by_scheme(
+                dicts(
+                    con,
+                    f"select scheme, reason, count(*) as entities from fct_{entity_type}_segment_history"
+                    " where period_start_date = cast(? as date) group by 1, 2",
+                    [last_closed["period_start_date"] if last_closed else None],
+                )
+            ),
+        )
+    result = []
+    for scheme in schemes:
+        entity_type, name = scheme["entity_type"], scheme["scheme"]
+        current, reasons = (rows.get(name, []) for rows in known[entity_type])
+        counted = {row["reason"]: row["entities"] for row in reasons}
+        # Best segment first; those of a classification have no precedence: the largest first.
+        current.sort(
+            key=lambda row: (-(order.get((entity_type, name, row["segment"])) or 0), -row["active"], row["segment"])
+        )
+        result.append(
+            scheme
+            | {"entities": sum(row["active"] for row in current), "ended": sum(row["ended"] for row in current)}
+            | {"segments": {row["segment"]: row["active"] for row in current if row["active"]}}
+            | {reason: counted.get(reason, 0) for reason in MOVES}
+        )
+    return result
+
+
+def by_scheme(rows: list[dict]) -> dict[str, list[dict]]:
+    result: dict[str, list[dict]] = {}
+    for row in rows:
+        result.setdefault(row["scheme"], []).append(row)
+    return result
+
+
+def write_summary(file: Path, summary: dict) -> None:
+    new = file.with_name(f".{file.name}.new")
+    new.write_text(json.dumps(summary, indent=2, default=str) + "\n")
+    os.replace(new, file)
+
+
+# --- for people --------------------------------------------------------------------------------
+
+
+def show(console: Console, summary: dict) -> None:
+    last, following = summary["last_closed_period"], summary["next_period"]
+    console.print()
+    console.print(f"[bold]Segments of company {summary['company']} as of {summary['as_of_date']}[/]")
+    if last:
+        console.print(f"Last closed period: [bold]{last['name']}[/].", end=" ")
+    else:
+        console.print("No period is closed yet: every entity has its default segment.", end=" ")
+    if following:
+        name = following["name"]
+        console.print(f"{name[0].upper() + name[1:]} closes on {following['closes_on']}.")
+    else:
+        console.print()
+    for entity_type in ENTITIES:
+        show_schemes(console, entity_type, [row for row in summary["schemes"] if row["entity_type"] == entity_type])
+    show_rows(console, summary)
+    for remark in summary["policy_remarks"]:
+        console.print(
+            f"[yellow]Remark[/] {remark['file']}: {remark['line_key']}: {remark['problem']} {remark['fix'] or ''}"
+        )
+    for remark in summary["remarks"]:
+        console.print(f"[yellow]Remark[/] {remark}")
+    show_end(console, summary)
+
+
+def show_schemes(console: Console, entity_type: str, schemes: list[dict]) -> None:
+    if not schemes:
+        return
+    table = Table(title=f"{entity_type.replace('_', ' ').capitalize()}s", title_justify="left", title_style="bold")
+    table.add_column("scheme")
+    table.add_column("segments now", ratio=1)
+    for heading in ("promoted", "demoted", "moved", "held*", "waiting"):
+        table.add_column(heading, justify="right")
+    for row in schemes:
+        counts = [f"{segment} {count:,}" for segment, count in row["segments"].items()]
+        if len(counts) > SHOWN_SEGMENTS:
+            counts = counts[:SHOWN_SEGMENTS] + [f"and {len(counts) - SHOWN_SEGMENTS} more"]
+        moves = (f"{row[name]:,}" for name in ("promoted", "demoted", "moved", "held", "waiting"))
+        table.add_row(row["scheme"], " · ".join(counts), *moves)
+    console.print(table)
+
+
+def show_rows(console: Console, summary: dict) -> None:
+    console.print("* in their segment only by hysteresis: plain thresholds would give a lower one", style="dim")
+    rejected = ", ".join(f"{row['rows']:,} {row['table_name']} ({row['reason']})" for row in summary["rejected_rows"])
+    console.print(f"Rejected rows: {rejected or 'none'}.")
+    later = ", ".join(
+        f"{row['rows_not_yet_known']:,} {row['table_name']}" for row in summary["inputs"] if row["rows_not_yet_known"]
+    )
+    if later:
+        console.print(f"Dated after {summary['as_of_date']} and so not yet known: {later}.")
+
+
+def show_end(console: Console, summary: dict) -> None:
+    file = Path(summary["published_file"])
+    console.print()
+    console.print(
+        f"[bold green]Published[/] {file} ({published_size(file)}) in {summary['duration_seconds']:.0f} s."
+        " Open it read-only with any tool that reads DuckDB; start with fct_store_segments_current, and see in"
+        " fct_store_segment_history and fct_store_segment_evidence why and since when."
+        f" These numbers are in {file.parent / 'summary.json'}."
+    )

@@ -1,0 +1,161 @@
+"""What the suites share: builds of the sample company, and small builds of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Set by a developer's shell or by make: none of it may reach a test.
+FOREIGN = (
+    "DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR VARS TARGET BACKUP POLICY_SEEDS PUBLISHED_AT BUILD_SCHEMA"
+    " MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES"
+).split()
+
+
+def clean_environment(**settings: object) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and not name.startswith("DBT_")}
+    return kept | {name: str(value) for name, value in settings.items() if value is not None}
+
+
+def run_refresh(
+    warehouse: Path, *, check: bool = True, variables: dict | None = None, **settings: object
+) -> subprocess.CompletedProcess:
+    """make build without make: settings are DATA_DIR, POLICY_DIR, AS_OF_DATE, TARGET."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.refresh"],
+        cwd=PROJECT,
+        env=clean_environment(
+            WAREHOUSE_DIR=warehouse, VARS=json.dumps(variables) if variables else None, COLUMNS="200", **settings
+        ),
+        capture_output=True,
+        text=True,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"the refresh failed:\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@dataclass(frozen=True)
+class Build:
+    """A warehouse that a refresh has filled."""
+
+    warehouse: Path
+    data_dir: Path
+
+    @property
+    def published(self) -> Path:
+        return self.warehouse / "segmentation.duckdb"
+
+    @property
+    def build_db(self) -> Path:
+        return self.warehouse / "build.duckdb"
+
+    @property
+    def manifest(self) -> dict:
+        return json.loads((self.warehouse / "target" / "manifest.json").read_text())
+
+    @property
+    def summary(self) -> dict:
+        return json.loads((self.warehouse / "summary.json").read_text())
+
+    def query(self, sql: str, parameters: list | None = None) -> list[tuple]:
+        """Rows from the published file."""
+        return rows(self.published, sql, parameters)
+
+    def query_build(self, sql: str, parameters: list | None = None) -> list[tuple]:
+        """Rows from the build database, whose schemas are segmentation_build[_<layer>]."""
+        return rows(self.build_db, sql, parameters)
+
+
+def rows(file: Path, sql: str, parameters: list | None = None) -> list[tuple]:
+    with duckdb.connect(str(file), read_only=True) as con:
+        return con.execute(sql, parameters or []).fetchall()
+
+
+@pytest.fixture(scope="session")
+def sample_build(tmp_path_factory) -> Build:
+    """The sample company as `make build` makes it. Read it; a test that changes a warehouse copies it."""
+    warehouse = tmp_path_factory.mktemp("sample") / "warehouse"
+    run_refresh(warehouse)
+    return Build(warehouse, warehouse / "sample")
+
+
+@contextmanager
+def environment(settings: dict[str, str]):
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def dbt(
+    command: list[str],
+    warehouse: Path,
+    *,
+    variables: dict | None = None,
+    as_of_date: str | None = None,
+    policy_dir: Path | None = None,
+    data_dir: Path | None = None,
+    check: bool = True,
+    **settings: object,
+):
+    """One dbt command in this process: a start is paid once, so that a suite can make many small builds.
+
+    `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` is a whole folder
+    of policy CSVs. Returns dbt's own result; the warehouse is free to be opened afterwards.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    warehouse.mkdir(parents=True, exist_ok=True)
+    variables = dict(variables or {})
+    if data_dir is not None:
+        from scripts import load_sources
+
+        found = load_sources.load(data_dir, warehouse / "build.duckdb", variables.get("raw_schema", "raw"))
+        variables = {name: found[name] for name in ("missing_inputs", "missing_columns")} | variables
+    env = clean_environment(
+        WAREHOUSE_DIR=warehouse,
+        AS_OF_DATE=as_of_date,
+        POLICY_SEEDS=policy_dir,
+        DBT_PROJECT_DIR=PROJECT,
+        DBT_PROFILES_DIR=PROJECT,
+        DBT_TARGET_PATH=warehouse / "target",
+        DBT_LOG_PATH=warehouse / "logs",
+        DBT_LOG_LEVEL="error",
+        DBT_LOG_LEVEL_FILE="none",
+        DBT_USE_COLORS="false",
+        DBT_VERSION_CHECK="false",
+        **settings,
+    )
+    with environment(env):
+        try:
+            outcome = dbtRunner().invoke([*command, "--vars", json.dumps(variables)])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+    if check and not outcome.success:
+        raise AssertionError(f"dbt {' '.join(command)} failed: {outcome.exception or failed_nodes(outcome)}")
+    return outcome
+
+
+def dbt_build(warehouse: Path, *selection: str, **options: object):
+    """dbt build of a selection (of everything but the snapshots when none is given); see dbt()."""
+    return dbt(["build", *(["--select", *selection] if selection else [])], warehouse, **options)
+
+
+def failed_nodes(outcome) -> str:
+    failed = (row for row in outcome.result or [] if row.status in ("error", "fail"))
+    return "; ".join(f"{row.node.name}: {row.message}" for row in failed)

@@ -1,0 +1,94 @@
+"""The engine's SQL, built by dbt, equals the sequential oracle on random policies and histories.
+
+ORACLE_CASES sets how many store cases the monthly build holds (default 2000), ORACLE_SEED which.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from cases import MONTHS, WEEKS, World, case_strategy, earlier, make_cases, make_common_case, rename
+from engine_harness import Warehouse, anchor, differences, report
+
+NUMBER = int(os.environ.get("ORACLE_CASES", "2000"))
+SEED = int(os.environ.get("ORACLE_SEED", "20261122"))
+
+
+def assert_equal(warehouse: Warehouse, cases, world: World) -> dict[str, int]:
+    found, compared = differences(warehouse, cases, world)
+    if found:
+        pytest.fail(report(found, world), pytrace=False)
+    print(f"\n{len(cases)} cases, rows compared: {compared}, 0 differences")
+    return compared
+
+
+def classified(number: int, prefix: str, world: World, **options) -> list:
+    """Classifications take one model each, so few of them, with many entities."""
+    return make_cases(number, SEED, prefix, world=world, kind="classification", entities=20, **options)
+
+
+def drawn_by_hypothesis(number: int, world: World) -> list:
+    """Collects what hypothesis draws, so that one build judges all of it."""
+    drawn = []
+
+    @settings(
+        max_examples=number, database=None, deadline=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case_strategy("hypo", world=world))
+    def collect(case):
+        drawn.append(case)
+
+    collect()
+    return [rename(case, f"h{number:04d}") for number, case in enumerate(drawn)]
+
+
+def test_months(tmp_path):
+    """Stores and reps by the month: the acceptance measure of 2,000 cases."""
+    cases = make_cases(NUMBER, SEED)
+    cases += make_cases(max(NUMBER // 10, 5), SEED, "r", entity_type="rep")
+    cases += classified(6, "k", MONTHS) + classified(2, "q", MONTHS, entity_type="rep")
+    warehouse = Warehouse(tmp_path)
+    warehouse.build(cases, MONTHS)
+    assert_equal(warehouse, cases, MONTHS)
+
+
+def test_common_schemes(tmp_path):
+    """Schemes that cases share: blank `applies_to`, and attributes with few values."""
+    cases = make_cases(max(NUMBER // 20, 20), SEED + 2, "s")
+    rng = random.Random(SEED)
+    wanted = [None, None, ("is_served", "true"), ("legal_type", "individual")]
+    common = [
+        make_common_case(rng, f"g{n:04d}", MONTHS, cases, applies_to, [anchor(MONTHS)])
+        for n, applies_to in enumerate(wanted)
+    ]
+    warehouse = Warehouse(tmp_path)
+    warehouse.build(cases + common, MONTHS)
+    assert_equal(warehouse, cases + common, MONTHS)
+
+
+def test_incremental_rounds(tmp_path):
+    """Replay equals rebuild: runs on earlier states of the inputs, then the last state."""
+    cases = make_cases(max(NUMBER // 5, 40), SEED + 3) + make_cases(20, SEED + 3, "r", entity_type="rep")
+    cases += classified(3, "k", MONTHS)
+    warehouse = Warehouse(tmp_path)
+    rng = random.Random(SEED)
+    for as_of in (date(2025, 7, 3), date(2025, 10, 20), MONTHS.as_of):
+        past = [earlier(rng, case, MONTHS) for case in cases]
+        warehouse.build([case for case in past if case], World(as_of=as_of), check=False)
+    warehouse.build(cases, MONTHS)
+    assert_equal(warehouse, cases, MONTHS)
+
+
+def test_weeks_and_hypothesis(tmp_path):
+    """By the week, on what hypothesis draws: it leans to extremes that a fair die seldom shows."""
+    cases = drawn_by_hypothesis(max(NUMBER // 10, 20), WEEKS)
+    cases += make_cases(max(NUMBER // 10, 20), SEED + 1, "w", world=WEEKS) + classified(2, "k", WEEKS)
+    warehouse = Warehouse(tmp_path)
+    warehouse.build(cases, WEEKS)
+    assert_equal(warehouse, cases, WEEKS)
