@@ -3,7 +3,20 @@
 Everything random is arithmetic on row numbers (no `random()`, no `hash()`, whose values may change between
 versions, and no logarithms, which differ between platforms), and every file is written in a fixed order:
 the same seed gives the same rows on every run, machine and number of threads. Big tables are made and
-written month by month, so memory does not grow with the number of months.
+written in chunks of months, so memory does not grow with the length of history.
+
+What audits answer (the names that `perfect_store_standards.csv` judges):
+    facing_share        percent of the category's facings that are ours        at_least
+    assortment_count    must-have products found on the shelf                  at_least
+    price_gap           distance to the recommended price, in money, unsigned  within
+    out_of_stock_count  listed products that were missing                      at_most
+    pos_material        1 when our display material is up                      yes_no
+    fridge_clean        1 when our fridge is clean and filled                  yes_no
+Store attributes: shelf_metres (number), checkouts (number), traffic (LOW, MEDIUM, HIGH), and surroundings
+(residential, office, school, highway). About one store in fifteen lacks each.
+
+Each table is a folder of Parquet parts: part-000, part-001, … by time, and part-stories with the planted
+rows of `sample_stories`. `company.json` says which day is the company's today.
 """
 
 from __future__ import annotations
@@ -692,7 +705,8 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         create or replace temp table visits as
         with due as (
             select
-                stores.store_no, stores.store_id, stores.quality, stores.channel, stores.size, months.*,
+                stores.store_no, stores.store_id, stores.territory, stores.quality, stores.channel, stores.size,
+                months.*,
                 stores.store_no * {s.months + 1} + months.month_no as visit_no
             from stores
             cross join months
@@ -710,8 +724,9 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
                 {s.u("visit status", v)} as status_draw,
                 {s.u("steps", v)} as steps_draw,
                 cast(10 + floor({s.u("minutes", v)} * 50) as integer) as minutes,
-                -- a store's own standard, and the day's luck
-                least(1, greatest(0, 0.05 + 0.9 * quality + 0.3 * ({s.u("luck", v)} - 0.5))) as shown
+                -- a store's own standard, its rep's discipline, and the day's luck
+                least(1, greatest(0, 0.05 + 0.9 * quality + 0.3 * ({s.u("luck", v)} - 0.5)
+                    + 1.1 * ({s.u("discipline", "territory")} - 0.5))) as shown
             from due
         )
         select

@@ -17,7 +17,8 @@ LAST_DAY = "last day"
 # ---------------------------------------------------------------------------------------------------
 # What the build must say. Months are period_start_dates without the day.
 # `segments`: month -> (segment, reason), for every closed period of the life.
-# `metrics`: metric -> month -> value. `current`: (segment, reason, segment_since).
+# `metrics`: metric -> month -> value. `current`: (segment, reason, segment_since):
+# reason of the last period, start of the unbroken run; an override in force today beats both.
 # ---------------------------------------------------------------------------------------------------
 
 STORIES: dict[str, dict] = {
@@ -119,7 +120,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("ACTIVE", "promoted", "2025-09-01"),
+        "current": ("ACTIVE", "kept", "2025-09-01"),
         "metrics": {
             "periods_since_last_order": {
                 "2024-06": "0",
@@ -166,7 +167,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("ACTIVE", "override_ended", "2026-06-01"),
+        "current": ("ACTIVE", "kept", "2026-06-01"),
     },
     "silver_to_gold": {
         "about": "The average order of the quarter lifts a store from BRONZE over SILVER to GOLD, and back.",
@@ -193,7 +194,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("GOLD", "kept"),
             "2026-09": ("GOLD", "kept"),
         },
-        "current": ("GOLD", "promoted", "2026-07-01"),
+        "current": ("GOLD", "kept", "2026-07-01"),
         "metrics": {
             "order_value_avg_quarter": {
                 "2025-04": "300",
@@ -234,7 +235,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("STANDARD", "kept"),
             "2026-09": ("STANDARD", "kept"),
         },
-        "current": ("STANDARD", "first", "2026-01-01"),
+        "current": ("STANDARD", "kept", "2026-01-01"),
         "metrics": {
             "top_client_ratio": {
                 "2026-01": "0.795918",
@@ -265,7 +266,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("TOP", "kept"),
             "2026-09": ("TOP", "kept"),
         },
-        "current": ("TOP", "promoted", "2026-05-01"),
+        "current": ("TOP", "kept", "2026-05-01"),
         "metrics": {
             "top_client_ratio": {
                 "2026-01": "0.764706",  # 39 of 51
@@ -336,7 +337,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("MEDIUM-3PLUS-HIGH", "moved"),
             "2026-09": ("MEDIUM-3PLUS-HIGH", "kept"),
         },
-        "current": ("MEDIUM-3PLUS-HIGH", "moved", "2026-08-01"),
+        "current": ("MEDIUM-3PLUS-HIGH", "kept", "2026-08-01"),
     },
     "late": {
         "about": "Late orders, duplicates, corrections, deletions, returns and credit notes in one store.",
@@ -352,7 +353,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("ACTIVE", "promoted", "2026-06-01"),
+        "current": ("ACTIVE", "kept", "2026-06-01"),
         "metrics": {
             "order_value_period": {
                 "2026-03": "100",
@@ -380,7 +381,7 @@ STORIES: dict[str, dict] = {
         "entity_id": "S-STORY-GHOST",
         "scheme": "lifecycle",
         "segments": {"2026-08": ("NEW", "first"), "2026-09": ("NEW", "kept")},
-        "current": ("NEW", "first", "2026-08-01"),
+        "current": ("NEW", "kept", "2026-08-01"),
         "metrics": {"order_value_period": {"2026-08": "33", "2026-09": "0"}},
     },
 }

@@ -64,16 +64,16 @@ def rows_of(folder) -> dict[str, list]:
 
 def test_same_seed_same_rows_whatever_the_threads(tmp_path):
     for name, threads in [("one", 1), ("four", 4)]:
-        generate(tmp_path / name, seed=7, stores=300, threads=threads)
+        generate(tmp_path / name, seed=7, stores=200, threads=threads)
     assert rows_of(tmp_path / "one") == rows_of(tmp_path / "four")
 
 
 def test_chunks_change_nothing(tmp_path, monkeypatch):
     generate(tmp_path / "whole", stores=100)
-    monkeypatch.setattr("scripts.generate_sample_data.LINES_PER_CHUNK", 1000)
+    monkeypatch.setattr("scripts.generate_sample_data.LINES_PER_CHUNK", 2500)
     generate(tmp_path / "chunked", stores=100)
     whole, chunked = rows_of(tmp_path / "whole"), rows_of(tmp_path / "chunked")
-    assert len(list((tmp_path / "chunked" / "erp_orders").glob("*.parquet"))) > 10
+    assert len(list((tmp_path / "chunked" / "erp_orders").glob("*.parquet"))) >= 4
     for table in TABLES:
         assert sorted(whole[table], key=str) == sorted(chunked[table], key=str), table
 
@@ -148,12 +148,10 @@ def test_totals_are_sane(sample):
     ]
     assert 35 <= clients[len(clients) // 2] <= 60
     # random rows never touch a story's store
-    assert (
-        one(
-            "select count(*) from erp_orders where store_id like 'S-STORY-%' and not regexp_matches(order_id, 'STORY|DIRTY')"
-        )
-        == 0
-    )
+    touched = one("""
+        select count(*) from erp_orders
+        where store_id like 'S-STORY-%' and not regexp_matches(order_id, 'STORY|DIRTY')""")
+    assert touched == 0
 
 
 def test_background_events_are_known_on_the_last_day(sample):
