@@ -20,7 +20,6 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-
 from cases import METRICS, Case, World
 from oracle import Entity, applies, evaluate, period_end, period_of, period_start
 

@@ -9,10 +9,9 @@ import os
 import random
 from datetime import date
 
-from hypothesis import HealthCheck, Phase, given, settings
-
 from cases import MONTHS, WEEKS, World, case_strategy, earlier, make_cases, make_common_case, rename
 from engine_harness import Warehouse, anchor, differences, report
+from hypothesis import HealthCheck, Phase, given, settings
 
 NUMBER = int(os.environ.get("ORACLE_CASES", "2000"))
 SEED = int(os.environ.get("ORACLE_SEED", "20261122"))
