@@ -1,8 +1,9 @@
-{#- The columns of one found problem. problem and fix are SQL text expressions. -#}
+{#- The columns of one found problem. problem and fix are SQL text expressions; without a file the
+    rows say themselves which they stand in. -#}
 {% macro policy_problem(check_name, file, problem, fix, line_key='line_key') %}
     select
         '{{ check_name }}' as check_name,
-        '{{ file }}.csv' as file,
+        {{ "'" ~ file ~ ".csv'" if file else 'file' }} as file,
         {{ line_key }} as line_key,
         {{ problem }} as problem,
         {{ fix }} as fix

@@ -1,12 +1,11 @@
-{#- Each line that has a start beside the one before it: same thing, next older start. Lines whose
-    dates cannot be read are left to the check of cells. -#}
-{% macro version_pairs(lines, identity) %}
+{#- Each line beside the version before it: same thing, next older start. -#}
+{% macro version_pairs(file, lines, identity) %}
     select
+        '{{ file }}.csv' as file,
         line_key,
         valid_from,
         valid_to,
         lag(line_key) over ({{ version_order(identity) }}) as line_key_before,
-        lag(valid_from) over ({{ version_order(identity) }}) as valid_from_before,
         lag(valid_to) over ({{ version_order(identity) }}) as valid_to_before
     from {{ lines }}
 {%- endmacro %}

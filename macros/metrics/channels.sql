@@ -2,3 +2,8 @@
 {% macro order_channels() %}
     {{- return(['rep', 'phone', 'email', 'portal', 'edi']) -}}
 {% endmacro %}
+
+{#- Channels of crm_interactions that have a metric of their own; every channel counts in interactions_<w>. -#}
+{% macro interaction_channels() %}
+    {{- return(['phone', 'email', 'visit']) -}}
+{% endmacro %}

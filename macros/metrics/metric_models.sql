@@ -9,6 +9,13 @@
     {%- for channel in order_channels() + ['distributor'] -%}
         {%- do order_shares.append('share_orders_' ~ channel ~ '_year') -%}
     {%- endfor -%}
+    {%- set contacts = ['contacts_year', 'periods_since_last_visit'] -%}
+    {%- for window in window_names() -%}
+        {%- do contacts.extend(['visits_' ~ window, 'interactions_' ~ window]) -%}
+    {%- endfor -%}
+    {%- for channel in interaction_channels() -%}
+        {%- do contacts.append('interactions_' ~ channel ~ '_quarter') -%}
+    {%- endfor -%}
     {%- set models = {
         'store': {
             'int_store_orders': orders + ['order_value_trend'],
@@ -17,10 +24,21 @@
             ],
             'int_store_order_channels': order_shares,
             'int_store_revenue_ranks': ['revenue_share_above_year', 'revenue_rank_share_year'],
-            'int_store_group_ranks': ['group_revenue_share_above_year']
+            'int_store_group_ranks': ['group_revenue_share_above_year'],
+            'int_store_contact_metrics': contacts,
+            'int_store_category_share': ['category_share_quarter'],
+            'int_store_audits': ['perfect_store_score', 'price_correctness', 'audit_coverage']
         },
-        'rep': {},
-        'product_group': {}
+        'rep': {
+            'int_rep_portfolio': ['top_client_ratio']
+        },
+        'product_group': {
+            'int_product_group_sales_metrics': [
+                'sales_period', 'sales_quarter', 'sales_year', 'sales_growth_year', 'revenue_share_above_year',
+                'margin_rate_year'
+            ],
+            'int_product_group_distribution': ['numeric_distribution', 'weighted_distribution']
+        }
     } -%}
     {{- return(models[entity_type]) -}}
 {% endmacro %}

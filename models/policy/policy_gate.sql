@@ -2,7 +2,9 @@
 with
 
 problems as (
-    {% for part in ['cells', 'keys', 'schemes', 'ladders', 'rules', 'versions', 'display', 'standards'] -%}
+    {% for part in [
+        'cells', 'keys', 'schemes', 'segments', 'ladders', 'rules', 'versions', 'display', 'standards'
+    ] -%}
     select * from {{ ref('policy_problems_' ~ part) }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -14,8 +16,9 @@ final as (
         cast(check_name as {{ dbt.type_string() }}) as check_name,
         cast(file as {{ dbt.type_string() }}) as file,
         cast(line_key as {{ dbt.type_string() }}) as line_key,
-        cast(problem as {{ dbt.type_string() }}) as problem,
-        cast(fix as {{ dbt.type_string() }}) as fix
+        -- A name that is itself blank makes the whole text NULL; its cell is reported beside it.
+        cast(coalesce(problem, 'a name it needs is blank') as {{ dbt.type_string() }}) as problem,
+        cast(coalesce(fix, 'fill in the line') as {{ dbt.type_string() }}) as fix
     from problems
 )
 

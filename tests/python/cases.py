@@ -102,7 +102,7 @@ def threshold_pool(rng) -> list[Decimal]:
                 ["0.7", "0.75", "0.8", "0.85"],
                 ["-2.5", "-1", "0", "2.5"],
                 ["2.5", "2.500001", "2.500002", "3"],
-                ["0", "999999999999.999998", "999999999999.999999"],
+                ["0", "99999999999.999998", "99999999999.999999"],
                 ["60", "72", "80"],
             ]
         )
@@ -300,8 +300,8 @@ def some_life(rng, world: World, entity_type: str, master: dict) -> dict:
 
 def some_series(rng, pool: list[Decimal], first: int, last: int) -> dict[int, Decimal | None]:
     """Values at, just beside and between the thresholds; with gaps; often staying where they are."""
-    near = [t for t in pool] * 2 + [t + STEP for t in pool if t < 10**11] + [t - STEP for t in pool]
-    near += [(a + b) / 2 for a, b in zip(pool, pool[1:]) if b - a > 1 and b < 10**11]
+    near = [t for t in pool] * 2 + [t + STEP for t in pool if t < 10**10] + [t - STEP for t in pool]
+    near += [(a + b) / 2 for a, b in zip(pool, pool[1:]) if b - a > 1 and b < 10**10]
     near = rng.sample(near, min(len(near), rng.choice([2, 3, 6, 12])))
     nulls, stay = rng.choice([0, 0, 0.15, 0.4, 0.85]), rng.choice([0, 0.3, 0.7])
     series: dict[int, Decimal | None] = {}

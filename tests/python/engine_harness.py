@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+
 from cases import METRICS, Case, World
 from oracle import Entity, applies, evaluate, period_end, period_of, period_start
 
@@ -298,7 +299,7 @@ def expected_rows(cases: list[Case], world: World):
             for entity in case.entities:
                 if not applies(scheme, entity):
                     continue
-                judged, placed, now = evaluate(entity, scheme, world.as_of, world.last, world.grain)
+                judged, placed, now = evaluate(entity, scheme, world.as_of, world.grain)
                 for e in judged:
                     rule = e.rule
                     evidence[(entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)] = (

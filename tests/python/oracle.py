@@ -382,17 +382,16 @@ def place_all(entity: Entity, scheme: Scheme, evidence: list[Evidence], grain: s
 # --- section 9: current ----------------------------------------------------------------------------
 
 
-def current(
-    entity: Entity, scheme: Scheme, history: list[History], as_of: date, last_closed: int, grain: str = "month"
-) -> Current:
+def current(entity: Entity, scheme: Scheme, history: list[History], as_of: date, grain: str = "month") -> Current:
     if history:
         last = history[-1]
         computed, reason = last.computed_segment, last.reason
         since = period_start(last.period - last.periods_in_segment + 1, grain)
         judged_until = period_end(last.period, grain)
     else:
+        # Nothing judged yet: only an override that spoke on a day of this life can have ended in it.
         computed, reason, since = scheme.default, "first", entity.starts_on
-        judged_until = period_end(last_closed, grain)
+        judged_until = entity.starts_on
 
     override = override_on(entity, scheme, as_of)
     if override is not None:
@@ -411,8 +410,8 @@ def current(
 
 
 def evaluate(
-    entity: Entity, scheme: Scheme, as_of: date, last_closed: int, grain: str = "month"
+    entity: Entity, scheme: Scheme, as_of: date, grain: str = "month"
 ) -> tuple[list[Evidence], list[History], Current]:
     evidence = judge_all(entity, scheme, grain)
     history = place_all(entity, scheme, evidence, grain)
-    return evidence, history, current(entity, scheme, history, as_of, last_closed, grain)
+    return evidence, history, current(entity, scheme, history, as_of, grain)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+
 from oracle import (
     Entity,
     Override,
@@ -35,7 +36,7 @@ def run(values, *, rules=None, scheme=None, overrides=(), as_of=AS_OF, **paramet
     entity.metrics["m"] = {
         FIRST + n: None if value is None else Decimal(str(value)) for n, value in enumerate(values)
     }
-    return evaluate(entity, scheme, as_of, FIRST + len(values) - 1)
+    return evaluate(entity, scheme, as_of)
 
 
 def met(values, **parameters):
@@ -207,7 +208,7 @@ def test_held_and_unobserved_and_waiting():
     scheme = Scheme("s", segments=LADDER, rules=rules)
     entity = Entity("x", period_start(FIRST), FIRST, FIRST + 1)
     entity.metrics = {"m": {FIRST: Decimal(85), FIRST + 1: Decimal(75)}, "n": {FIRST: Decimal(1)}}
-    assert [r.reason for r in evaluate(entity, scheme, AS_OF, FIRST + 1)[1]] == ["first", "held"]
+    assert [r.reason for r in evaluate(entity, scheme, AS_OF)[1]] == ["first", "held"]
 
 
 def test_override_hides_but_does_not_touch_the_computed_side():
@@ -243,7 +244,7 @@ def test_classification():
     scheme = Scheme("s", kind="classification", review_every=3)
     entity = Entity("x", period_start(FIRST), FIRST, FIRST + 4)
     entity.classified["s"] = {FIRST: "A", FIRST + 1: "B", FIRST + 2: "B", FIRST + 3: None}
-    _, history, _ = evaluate(entity, scheme, AS_OF, FIRST + 4)
+    _, history, _ = evaluate(entity, scheme, AS_OF)
     assert [r.segment for r in history] == ["A", "A", "B", "B", "B"]
     assert [r.segment_without_memory for r in history] == ["A", "B", "B", "UNKNOWN", "UNKNOWN"]
     assert [r.reason for r in history] == ["first", "waiting", "moved", "waiting", "waiting"]
@@ -267,7 +268,7 @@ def test_current():
 def test_current_of_a_life_that_no_closed_period_has_seen():
     entity = Entity("x", date(2025, 6, 5), FIRST + 5, FIRST + 4)
     scheme = Scheme("s", segments=LADDER, rules=(Rule("TOP", "a", "m", ">=", Decimal(80)),))
-    evidence, history, row = evaluate(entity, scheme, date(2025, 6, 10), FIRST + 4)
+    evidence, history, row = evaluate(entity, scheme, date(2025, 6, 10))
     assert (evidence, history) == ([], [])
     assert (row.segment, row.computed_segment, row.reason, row.since) == (
         "STANDARD", "STANDARD", "first", date(2025, 6, 5),

@@ -36,7 +36,7 @@ ranked as (
         node_id,
         is_group,
         node_value_year,
-        {{- ranking_columns('node_value_year', 'node_id', 'period_index') }}
+        {{ ranking_columns('node_value_year', 'node_id', 'period_index') }}
     from nodes
 ),
 

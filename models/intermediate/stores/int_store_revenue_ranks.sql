@@ -7,7 +7,7 @@ ranked as (
         store_id,
         period_index,
         order_value_year,
-        {{- ranking_columns('order_value_year', 'store_id', 'period_index') }}
+        {{ ranking_columns('order_value_year', 'store_id', 'period_index') }}
     from windows
 ),
 

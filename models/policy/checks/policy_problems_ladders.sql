@@ -1,4 +1,4 @@
--- One row per scheme or segment whose default, precedence or levels cannot work.
+-- One row per scheme without exactly one default and per segment out of order in its scheme.
 with
 
 schemes as ({{ policy_lines('schemes') }}
@@ -11,8 +11,7 @@ segment_lines as (
     select
         segments.*,
         schemes.kind,
-        schemes.demotion,
-        schemes.scheme as known_scheme
+        schemes.demotion
     from segments
     left join schemes
         on segments.entity_type = schemes.entity_type and segments.scheme = schemes.scheme
@@ -50,15 +49,6 @@ default_counts as (
 
 problems as (
     {{ policy_problem(
-        'unknown_scheme', 'segments',
-        "'scheme \"' || scheme || '\" of ' || entity_type || ' is not in schemes.csv'",
-        "'add its line to schemes.csv, or correct the name'",
-    ) }}
-    from segment_lines
-    where known_scheme is null and scheme is not null
-
-    union all
-    {{ policy_problem(
         'one_default', 'segments',
         "'the scheme has ' || case when defaults = 0 then 'no' else 'more than one' end || ' default segment'",
         "'set is_default to true for exactly one segment of the scheme'",
@@ -78,7 +68,7 @@ problems as (
     union all
     {{ policy_problem(
         'one_step_without_levels', 'segments',
-        "'demotion of the scheme is one_step, but the level does not rise above that of ' || coalesce(lower_segment, 'none')",
+        "'demotion of the scheme is one_step, but the level ' || coalesce('does not rise above that of ' || case when level is not null then lower_segment end, 'is blank')",
         "'give all segments of the scheme distinct levels that ascend with precedence, or use demotion direct'",
     ) }}
     from ranked
@@ -86,17 +76,6 @@ problems as (
         demotion = 'one_step'
         and kind = 'rules'
         and (level is null or level <= lower_level)
-
-    union all
-    {{ policy_problem(
-        'ranked_classification', 'segments',
-        "'a classification has no levels and its default is UNKNOWN'",
-        "'leave level blank, and is_default blank or false but for UNKNOWN'",
-    ) }}
-    from segment_lines
-    where
-        kind = 'classification'
-        and (level is not null or (is_default and segment <> 'UNKNOWN'))
 )
 
 select * from problems

@@ -89,15 +89,6 @@ problems as (
     ) }}
     from rule_lines
     where scope <> '*' and known_scheme is not null and scope_attribute is null
-
-    union all
-    {{ policy_problem(
-        'never_in_force', 'segment_rules',
-        "'valid_from is not before valid_to'",
-        "'valid_to is the first day on which the line no longer holds: set it after valid_from'",
-    ) }}
-    from rule_lines
-    where valid_from >= valid_to
 )
 
 select * from problems

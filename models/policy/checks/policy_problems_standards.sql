@@ -30,15 +30,6 @@ problems as (
     ) }}
     from standards
     where kind = 'within' and coalesce(tolerance, -1) < 0
-
-    union all
-    {{ policy_problem(
-        'never_in_force', 'perfect_store_standards',
-        "'valid_from is not before valid_to'",
-        "'valid_to is the first day on which the line no longer holds: set it after valid_from'",
-    ) }}
-    from standards
-    where valid_from >= valid_to
 )
 
 select * from problems

@@ -1,0 +1,46 @@
+with scores as (
+    select * from {{ ref('int_audit_kpi_scores') }}
+),
+
+visits as (
+    select
+        visit_id,
+        store_id,
+        period_index,
+        count(*) as expected_kpis,
+        count(case when is_answered then 1 end) as answered_kpis,
+        count(case when is_answered and kind = 'within' then 1 end) as price_answers,
+        sum(case when is_answered and kind = 'within' then score else 0 end) as price_score_sum,
+        sum(weight * score) as weighted_score,
+        sum(weight) as weight,
+        max(case when is_must_have and score < 1 then 1 else 0 end) = 1 as is_capped
+    from scores
+    group by
+        visit_id,
+        store_id,
+        period_index
+),
+
+rated as (
+    select
+        *,
+        -- 100 x, with both sides scaled because a weighted score has twelve decimals and exact_ratio takes six
+        {{ exact_ratio('weighted_score * 100000000', 'weight * 1000000') }} as visit_score
+    from visits
+),
+
+final as (
+    select
+        visit_id,
+        store_id,
+        period_index,
+        expected_kpis,
+        answered_kpis,
+        price_answers,
+        price_score_sum,
+        is_capped,
+        case when is_capped then least(visit_score, {{ var('must_have_cap', 59) }}) else visit_score end as visit_score
+    from rated
+)
+
+select * from final
