@@ -33,7 +33,8 @@ from scripts.warehouse import PROJECT, RefreshError, Warehouse, now_utc
 COMMANDS = [["build"], ["build", "--select", "resource_type:snapshot+"]]
 
 app = typer.Typer(add_completion=False)
-console = Console(soft_wrap=False)
+# Output that is kept in a log is as wide as a screen, not as the 80 columns of no terminal.
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass
