@@ -68,7 +68,7 @@ def test_input_contract_is_the_one_of_the_sources():
     from scripts.load_sources import contract
 
     text = (PROJECT / "docs" / "bring-your-own-data.md").read_text()
-    said = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
+    said = dict(re.findall(r"^\| `((?:erp|sfa|crm|portal|market)_\w+)` \| (.*?) \|", text, re.MULTILINE))
     common = {"loaded_at", "is_deleted"}
     assert said == {
         table.name: ", ".join(
@@ -83,4 +83,18 @@ def test_reasons_of_rejection_are_all_explained():
     used = {"unparsable_date", "unparsable_number", "unparsable_boolean"}
     for file in [PROJECT / "macros/inputs/judged_rows.sql", *(PROJECT / "models/staging").rglob("base_*.sql")]:
         used |= set(re.findall(r"(?:then|'reason':)\s*'([a-z_]+)'", file.read_text()))
+    used -= {"string"}  # the type of a column named reason
     assert {reason for reason in used if f"`{reason}`" not in text} == set()
+
+
+ENTITIES = [("Stores", "store"), ("Reps", "rep"), ("Product groups", "product_group")]
+
+
+@pytest.mark.parametrize(("heading", "entity_type"), ENTITIES)
+def test_every_metric_is_defined(heading: str, entity_type: str):
+    section = (PROJECT / "docs" / "metrics.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    names = re.findall(r"^\| `([\w<>]+)` \|", section, re.MULTILINE)
+    said = {name.replace("<w>", window) for name in names for window in ("period", "quarter", "year")}
+    published = yaml.safe_load((PROJECT / "scripts" / "published.yml").read_text())["tables"]
+    columns = published[f"fct_{entity_type}_metrics"]["columns"]
+    assert said == set(columns) - {f"{entity_type}_id", "period_index", "period_start_date"}
