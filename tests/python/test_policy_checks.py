@@ -48,7 +48,12 @@ BAD = [
     Bad("unknown_entity_type", "schemes.csv", "shop,value,rules,,,,,,,,", "shop|value"),
     Bad("unknown_choice", "schemes.csv", "store,t02,ruls,,,,,,,,", "store|t02"),
     Bad("unknown_choice", "schemes.csv", "store,t03,rules,,,,,sideways,,,", "store|t03"),
-    Bad("unknown_choice", "segment_rules.csv", rule("t04,orders_quarter,=,5"), "store|value|GOLD|t04|orders_quarter|=|*|"),
+    Bad(
+        "unknown_choice",
+        "segment_rules.csv",
+        rule("t04,orders_quarter,=,5"),
+        "store|value|GOLD|t04|orders_quarter|=|*|",
+    ),
     Bad("unknown_choice", "perfect_store_standards.csv", "T05,k,mostly,,1,1,,,,", "T05|k|"),
     Bad("not_a_number", "segment_rules.csv", rule(f"t06,{QUARTER},5 000"), f"store|value|GOLD|t06|{KEY}|*|"),
     Bad("not_a_number", "segment_rules.csv", rule(f"t07,{QUARTER},nan"), f"store|value|GOLD|t07|{KEY}|*|"),
@@ -83,7 +88,12 @@ BAD = [
         "store|t27|B",
         (scheme("t27", rest=",,,,one_step,,,"), segment("t27", "A")),
     ),
-    Bad("rules_of_classification", "segment_rules.csv", rule(f"g,{QUARTER},1", "display"), f"store|display|GOLD|g|{KEY}|*|"),
+    Bad(
+        "rules_of_classification",
+        "segment_rules.csv",
+        rule(f"g,{QUARTER},1", "display"),
+        f"store|display|GOLD|g|{KEY}|*|",
+    ),
     Bad("unknown_segment", "segment_rules.csv", rule(f"g,{QUARTER},1", segment="T29"), f"store|value|T29|g|{KEY}|*|"),
     Bad("unknown_metric", "segment_rules.csv", rule("t30,oders,>=,1"), "store|value|GOLD|t30|oders|>=|*|"),
     Bad("exit_on_wrong_side", "segment_rules.csv", rule(f"t31,{QUARTER},5,6"), f"store|value|GOLD|t31|{KEY}|*|"),
@@ -219,13 +229,21 @@ def upstream(manifest: dict, name: str) -> set[str]:
 
 FORMS = {
     "an unknown name": ("scheme.csv", b"entity_type\n", "schemes.csv"),
-    "a missing column": ("segments.csv", b"entity_type,scheme,segment,precedence,level,is_default,label\n", "description"),
+    "a missing column": (
+        "segments.csv",
+        b"entity_type,scheme,segment,precedence,level,is_default,label\n",
+        "description",
+    ),
     "an unknown column": ("display_bands.csv", b"position,attribute,band,lower_bound,equal,equals\n", '"equal"'),
     "a column twice": ("display_bands.csv", b"position,attribute,band,lower_bound,equals,band\n", "twice"),
     "semicolons": ("display_bands.csv", b"position;attribute;band;lower_bound;equals\n", "commas"),
     "a ragged line": ("display_bands.csv", b"position,attribute,band,lower_bound,equals\n1,a,b\n", "line 2"),
     "an open quote": ("display_bands.csv", b'position,attribute,band,lower_bound,equals\n1,"a,b,1,\n', "quotes"),
-    "another encoding": ("display_bands.csv", "position,attribute,band,lower_bound,equals\n1,ä,b,1,\n".encode("latin-1"), "UTF-8"),
+    "another encoding": (
+        "display_bands.csv",
+        "position,attribute,band,lower_bound,equals\n1,ä,b,1,\n".encode("latin-1"),
+        "UTF-8",
+    ),
     "nothing in it": ("display_bands.csv", b"", "empty"),
 }
 
