@@ -14,6 +14,9 @@
     {%- endif -%}
 {% endmacro %}
 
+{% macro plain_number_pattern() -%}
+    ^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$
+{%- endmacro %}
 {% macro number_pattern() -%}
     ^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$
 {%- endmacro %}
@@ -78,7 +81,12 @@
     {%- set scaled = 'abs(try_cast(' ~ expression ~ ' as double)) * 1e' ~ scale -%}
     case
         when typeof({{ expression }}) = 'VARCHAR' then
-            case when regexp_matches({{ text }}, '{{ number_pattern() }}') then try_cast({{ text }} as {{ data_type }}) end
+            case
+                when regexp_matches({{ text }}, '{{ plain_number_pattern() }}') then try_cast({{ text }} as {{ data_type }})
+                -- the digits before an exponent need room of their own
+                when regexp_matches({{ text }}, '{{ number_pattern() }}')
+                    then try_cast(try_cast({{ text }} as decimal(38, {{ scale }})) as {{ data_type }})
+            end
         when typeof({{ expression }}) in ('FLOAT', 'DOUBLE') then
             case
                 when {{ scaled }} < 1e13 and abs({{ scaled }} - floor({{ scaled }}) - 0.5) > 0.01
@@ -89,7 +97,7 @@
     end
 {%- endmacro %}
 
-{#- A whole number; NULL when it has a fraction or does not fit. -#}
+{#- A whole number; NULL when it has a fraction (within ten decimals) or does not fit. -#}
 {% macro parse_integer(expression) %}
     {{- return(adapter.dispatch('parse_integer', 'dynamic_segmentation')(expression)) -}}
 {% endmacro %}
@@ -99,8 +107,8 @@
         when {{ text }} ~ '{{ number_pattern() }}' then
             case
                 when cast({{ text }} as numeric) between -2147483648 and 2147483647
-                    and cast({{ text }} as numeric) = trunc(cast({{ text }} as numeric))
-                    then cast(cast({{ text }} as numeric) as integer)
+                    and round(cast({{ text }} as numeric), 10) = trunc(round(cast({{ text }} as numeric), 10))
+                    then cast(round(cast({{ text }} as numeric), 10) as integer)
             end
     end
 {%- endmacro %}
@@ -110,8 +118,8 @@
         when typeof({{ expression }}) = 'VARCHAR' then
             case
                 when regexp_matches({{ text }}, '{{ number_pattern() }}')
-                    and try_cast({{ text }} as decimal(38, 18)) = trunc(try_cast({{ text }} as decimal(38, 18)))
-                    then try_cast(try_cast({{ text }} as decimal(38, 18)) as integer)
+                    and try_cast({{ text }} as decimal(28, 10)) = trunc(try_cast({{ text }} as decimal(28, 10)))
+                    then try_cast(try_cast({{ text }} as decimal(28, 10)) as integer)
             end
         when typeof({{ expression }}) in ('FLOAT', 'DOUBLE') or typeof({{ expression }}) like 'DECIMAL%' then
             case
