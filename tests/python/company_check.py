@@ -208,7 +208,7 @@ def compare_segments(build: Build, company: reference.Company, policy_folder: Pa
             for scheme in mine:
                 if not applies(scheme, entity):
                     continue
-                judged, placed, now = evaluate(entity, scheme, s.as_of, s.last_closed, s.grain)
+                judged, placed, now = evaluate(entity, scheme, s.as_of, s.grain)
                 for e in judged:
                     rule = e.rule
                     evidence[(entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)] = dict(

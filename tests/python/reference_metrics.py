@@ -568,7 +568,7 @@ def contact_metrics(company: Company, store_id: str, life: Life) -> dict[int, di
         met = [c for of in in_window(interactions, period, s.window("quarter"), life) for c in of]
         for channel in INTERACTION_CHANNELS:
             row[f"interactions_{channel}_quarter"] = met.count(channel) if has_interactions else None
-        last = max((p for p in visits if life.first <= p <= period), default=None)
+        last = max((p for p in visits if p <= period), default=None)  # no window: also before the life
         row["periods_since_last_visit"] = None if last is None else period - last
         row["contacts_year"] = (
             row["visits_year"] + row["interactions_year"] if has_visits and has_interactions else None
@@ -588,7 +588,7 @@ def share_metrics(company: Company, store_id: str, life: Life) -> dict[int, dict
         quarter = [r for of in in_window(measured, period, s.window("quarter"), life) for r in of]
         market = total(r["category_sales"] for r in quarter)
         rows[period] = {
-            "category_share_quarter": ratio(total(r["own_sales"] for r in quarter), market) if market > 0 else None
+            "category_share_quarter": ratio(total(r["own_sales"] for r in quarter), market) if market else None
         }
     return rows
 
@@ -681,12 +681,12 @@ def standards_of(company: Company, store_id: str, period: int, on: date) -> dict
 
 def kpi_score(line: dict, value: Decimal) -> Decimal:
     target = Decimal(line["target"]) if line["target"] else None
+    if value < 0:  # of every kind
+        return Decimal(0)
     if line["kind"] == "yes_no":
         return Decimal(1) if value >= 1 else Decimal(0)
     if line["kind"] == "within":
         return Decimal(1) if abs(value - target) <= Decimal(line["tolerance"]) else Decimal(0)
-    if value < 0:
-        return Decimal(0)
     if line["kind"] == "at_least":
         return Decimal(1) if target <= 0 else min(rounded(ratio(value, target)), Decimal(1))
     if line["kind"] == "at_most":
@@ -847,8 +847,8 @@ def product_group_metrics(company: Company, stores: dict[tuple[str, int], dict])
 
 
 def is_purchase(document: Document, line: dict) -> bool:
-    """A store bought a product where one of its orders has a line of it that is no return."""
-    return document.is_order and document.store_id is not None and line["net_amount"] > 0
+    """A store bought a product where one of its orders delivers some of it, free of charge or not."""
+    return document.is_order and document.store_id is not None and (line["quantity"] or 0) > 0
 
 
 def distribution(company: Company, stores: dict, bought: set, period: int) -> dict:
