@@ -100,7 +100,9 @@ class DirtyCompany:
             row = {
                 "store_id": f"s{n:02d}", "store_name": f"Store {n}",
                 "channel": rng.choice(["traditional", "modern", "gastro", None]),
-                "store_group_path": rng.choice([None, None, "north/a", "north/b", "south", "south/a/x", "/west//a/", "s01"]),
+                "store_group_path": rng.choice(
+                    [None, None, "north/a", "north/b", "south", "south/a/x", "/west//a/", "s01"]
+                ),
                 "legal_type": rng.choice(["individual", "company", None]), "region": rng.choice(["N", "S"]),
                 "opened_on": opened, "closed_on": closed, "customer_since": since,
                 "is_served": rng.choice(["true", "false", None]),
@@ -134,12 +136,13 @@ class DirtyCompany:
         self.tables["erp_orders"], self.tables["erp_order_lines"] = [], []
         for n in range(1, 1101):
             day = self.some_day(last=self.as_of + timedelta(days=20))
-            status = rng.choices(["placed", "invoiced", "returned", "cancelled", None, "lost"], [3, 6, 1.2, 0.8, 0.1, 0.1])[0]
+            statuses = ["placed", "invoiced", "returned", "cancelled", None, "lost"]
+            status = rng.choices(statuses, [3, 6, 1.2, 0.8, 0.1, 0.1])[0]
             order = {
                 "order_id": f"o{n:04d}", "store_id": self.store(), "ordered_at": self.moment(day), "status": status,
                 "order_channel": rng.choice(["rep", "phone", "email", "portal", "edi", "fax", None]),
                 "rep_id": self.rep(), "supplier_id": rng.choice([None, None, "d1"]),
-                "currency": rng.choice([None, "EUR"]),
+                "currency": rng.choice([None, "EUR", "EUR", "EUR", "USD"]),
             }
             if self.chance(0.01):
                 order["ordered_at"] = rng.choice(BAD_MOMENTS)
@@ -188,7 +191,8 @@ class DirtyCompany:
             day = self.some_day(last=self.as_of + timedelta(days=20))
             visit = {
                 "visit_id": f"v{n:04d}", "store_id": self.store() or "s01", "rep_id": self.rep(),
-                "started_at": self.moment(day), "status": rng.choices(["done", "missed", "cancelled", "x"], [8, 1, 1, 0.1])[0],
+                "started_at": self.moment(day),
+                "status": rng.choices(["done", "missed", "cancelled", "x"], [8, 1, 1, 0.1])[0],
             }
             if self.chance(0.01):
                 visit["started_at"] = rng.choice(BAD_MOMENTS)
@@ -197,8 +201,10 @@ class DirtyCompany:
                 continue
             for kpi in rng.sample(kpis, rng.randint(1, len(kpis))):
                 value = rng.choice({
-                    "facing_share": ["0", "13", "40", "50", "-1", "39.999999"], "assortment_count": ["9", "10", "20", "30"],
-                    "price_gap": ["0", "0.05", "-0.05", "0.050001", "0.02"], "out_of_stock_count": ["0", "1", "2", "3", "5", "-2"],
+                    "facing_share": ["0", "13", "40", "50", "-1", "39.999999"],
+                    "assortment_count": ["9", "10", "20", "30"],
+                    "price_gap": ["0", "0.05", "-0.05", "0.050001", "0.02"],
+                    "out_of_stock_count": ["0", "1", "2", "3", "5", "-2"],
                     "pos_material": ["0", "1", "2"],
                 }.get(kpi, ["1"]))
                 self.add("sfa_audit_answers", {
@@ -232,7 +238,7 @@ class DirtyCompany:
             }, day, lambda: {"channel": "phone"})
 
     def category_sales(self) -> None:
-        for n in range(1, 401):
+        for _ in range(1, 401):
             day = self.some_day(last=self.as_of + timedelta(days=20))
             self.add("market_category_sales", {
                 "store_id": f"s{self.rng.randint(1, STORES):02d}", "category": self.rng.choice(["c1", "c2"]),

@@ -41,8 +41,12 @@ CASES = {
         variables=dict(
             key_account_level=2, min_portfolio_size=2, product_levels=["group", "product"], closing_lag_days=0,
             order_statuses=["invoiced"], must_have_cap=40, client_segments=["KEY", "ACTIVE"],
+            reporting_currency="EUR",
             windows={"period": 1, "quarter": 4, "year": 10},
         ),
+    ),
+    "late_history": dict(
+        as_of=date(2025, 12, 20), days=960, variables=dict(history_starts_on="2024-03-15", product_levels=["brand"]),
     ),
     "missing_tables": dict(
         as_of=date(2025, 12, 4), days=700,
@@ -62,10 +66,10 @@ def build_case(folder, name: str, seed: int = SEED, **overrides) -> tuple[Build,
     (policy / "perfect_store_standards.csv").write_text(STANDARDS.format(cut=cut))
 
     names = ("grain", "as_of")
-    settings = reference.Settings(
-        **{n: case[n] for n in names},
-        **{n: tuple(v) if isinstance(v, list) else v for n, v in case["variables"].items()},
-    )
+    values = {n: tuple(v) if isinstance(v, list) else v for n, v in case["variables"].items()}
+    if "history_starts_on" in values:
+        values["history_starts_on"] = date.fromisoformat(values["history_starts_on"])
+    settings = reference.Settings(**{n: case[n] for n in names}, **values)
     company = reference.Company(
         reference.read_tables(data), settings, reference.read_policy(policy, company_check.SHIPPED_POLICY)
     )
