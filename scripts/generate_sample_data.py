@@ -3,7 +3,20 @@
 Everything random is arithmetic on row numbers (no `random()`, no `hash()`, whose values may change between
 versions, and no logarithms, which differ between platforms), and every file is written in a fixed order:
 the same seed gives the same rows on every run, machine and number of threads. Big tables are made and
-written month by month, so memory does not grow with the number of months.
+written in chunks of months, so memory does not grow with the length of history.
+
+What audits answer (the names that `perfect_store_standards.csv` judges):
+    facing_share        percent of the category's facings that are ours        at_least
+    assortment_count    must-have products found on the shelf                  at_least
+    price_gap           distance to the recommended price, in money, unsigned  within
+    out_of_stock_count  listed products that were missing                      at_most
+    pos_material        1 when our display material is up                      yes_no
+    fridge_clean        1 when our fridge is clean and filled                  yes_no
+Store attributes: shelf_metres (number), checkouts (number), traffic (LOW, MEDIUM, HIGH), and surroundings
+(residential, office, school, highway). About one store in fifteen lacks each.
+
+Each table is a folder of Parquet parts: part-000, part-001, … by time, and part-stories with the planted
+rows of `sample_stories`. `company.json` says which day is the company's today.
 """
 
 from __future__ import annotations
@@ -14,7 +27,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import duckdb
 import pyarrow as pa
@@ -29,7 +42,7 @@ __all__ = ["generate", "STORIES", "REJECTED", "NOT_YET_KNOWN", "INFERRED", "TABL
 
 GENERATOR_VERSION = 1
 LINES_PER_STORE_MONTH = 2.8
-LINES_PER_CHUNK = 4_000_000
+LINES_PER_CHUNK = 2_000_000
 STORES_PER_REP = 50
 # The stories reach back this many closed months; a shorter history leaves them out.
 STORY_MONTHS = 36
@@ -54,51 +67,108 @@ SEASON = [82, 80, 90, 96, 108, 122, 130, 126, 100, 92, 88, 116]
 # delivered as text throughout then, as a company's CSV would be.
 TABLES: dict[str, dict[str, str]] = {
     "erp_stores": {
-        "store_id": "varchar", "store_name": "varchar", "channel": "varchar", "store_group_path": "varchar",
-        "legal_type": "varchar", "industry": "varchar", "region": "varchar", "city": "varchar",
-        "latitude": "decimal(9,6)", "longitude": "decimal(9,6)", "opened_on": "*date", "closed_on": "date",
-        "customer_since": "date", "is_served": "boolean", "contact_email": "varchar", "contact_phone": "varchar",
+        "store_id": "varchar",
+        "store_name": "varchar",
+        "channel": "varchar",
+        "store_group_path": "varchar",
+        "legal_type": "varchar",
+        "industry": "varchar",
+        "region": "varchar",
+        "city": "varchar",
+        "latitude": "decimal(9,6)",
+        "longitude": "decimal(9,6)",
+        "opened_on": "*date",
+        "closed_on": "date",
+        "customer_since": "date",
+        "is_served": "boolean",
+        "contact_email": "varchar",
+        "contact_phone": "varchar",
     },
     "erp_products": {
-        "product_id": "varchar", "product_name": "varchar", "product_group": "varchar", "brand": "varchar",
-        "category": "varchar", "unit_cost": "*decimal(18,4)", "list_price": "decimal(18,4)",
+        "product_id": "varchar",
+        "product_name": "varchar",
+        "product_group": "varchar",
+        "brand": "varchar",
+        "category": "varchar",
+        "unit_cost": "*decimal(18,4)",
+        "list_price": "decimal(18,4)",
     },
     "erp_orders": {
-        "order_id": "varchar", "store_id": "varchar", "ordered_at": "*timestamp", "status": "varchar",
-        "order_channel": "varchar", "rep_id": "varchar", "supplier_id": "varchar", "currency": "varchar",
+        "order_id": "varchar",
+        "store_id": "varchar",
+        "ordered_at": "*timestamp",
+        "status": "varchar",
+        "order_channel": "varchar",
+        "rep_id": "varchar",
+        "supplier_id": "varchar",
+        "currency": "varchar",
     },
     "erp_order_lines": {
-        "order_id": "varchar", "line_number": "integer", "product_id": "varchar", "quantity": "decimal(18,4)",
-        "net_amount": "*decimal(18,4)", "discount_amount": "decimal(18,4)",
+        "order_id": "varchar",
+        "line_number": "integer",
+        "product_id": "varchar",
+        "quantity": "decimal(18,4)",
+        "net_amount": "*decimal(18,4)",
+        "discount_amount": "decimal(18,4)",
     },
     "sfa_reps": {
-        "rep_id": "varchar", "rep_name": "varchar", "region": "varchar", "manager_id": "varchar",
-        "hired_on": "date", "left_on": "date", "email": "varchar",
+        "rep_id": "varchar",
+        "rep_name": "varchar",
+        "region": "varchar",
+        "manager_id": "varchar",
+        "hired_on": "date",
+        "left_on": "date",
+        "email": "varchar",
     },
     "sfa_store_assignments": {
-        "store_id": "varchar", "rep_id": "varchar", "valid_from": "*date", "valid_to": "date",
+        "store_id": "varchar",
+        "rep_id": "varchar",
+        "valid_from": "*date",
+        "valid_to": "date",
     },
     "sfa_visits": {
-        "visit_id": "varchar", "store_id": "varchar", "rep_id": "varchar", "started_at": "*timestamp",
-        "ended_at": "timestamp", "is_planned": "boolean", "status": "varchar", "mandatory_steps": "integer",
+        "visit_id": "varchar",
+        "store_id": "varchar",
+        "rep_id": "varchar",
+        "started_at": "*timestamp",
+        "ended_at": "timestamp",
+        "is_planned": "boolean",
+        "status": "varchar",
+        "mandatory_steps": "integer",
         "completed_steps": "integer",
     },
     "sfa_audit_answers": {"visit_id": "varchar", "kpi": "varchar", "value": "*decimal(18,6)"},
     "sfa_store_attributes": {
-        "store_id": "varchar", "attribute": "varchar", "value": "varchar", "recorded_at": "*timestamp",
+        "store_id": "varchar",
+        "attribute": "varchar",
+        "value": "varchar",
+        "recorded_at": "*timestamp",
         "recorded_by": "varchar",
     },
     "crm_interactions": {
-        "interaction_id": "varchar", "store_id": "varchar", "occurred_at": "*timestamp", "channel": "varchar",
+        "interaction_id": "varchar",
+        "store_id": "varchar",
+        "occurred_at": "*timestamp",
+        "channel": "varchar",
         "minutes": "integer",
     },
     "market_category_sales": {
-        "store_id": "varchar", "category": "varchar", "period_start_date": "date", "own_sales": "decimal(18,4)",
+        "store_id": "varchar",
+        "category": "varchar",
+        "period_start_date": "date",
+        "own_sales": "decimal(18,4)",
         "category_sales": "*decimal(18,4)",
     },
     "crm_manual_segments": {
-        "entity_type": "varchar", "entity_id": "varchar", "scheme": "varchar", "segment": "varchar",
-        "valid_from": "*date", "valid_to": "date", "reason": "varchar", "set_by": "varchar", "approved_by": "varchar",
+        "entity_type": "varchar",
+        "entity_id": "varchar",
+        "scheme": "varchar",
+        "segment": "varchar",
+        "valid_from": "*date",
+        "valid_to": "date",
+        "reason": "varchar",
+        "set_by": "varchar",
+        "approved_by": "varchar",
     },
 }
 for _columns in TABLES.values():
@@ -162,7 +232,8 @@ create or replace macro mix_one(x) as (xor(x, x >> 16) * 569420461) & 4294967295
 create or replace macro mix_two(x) as (xor(x, x >> 15) * 1935289751) & 4294967295;
 create or replace macro mix_last(x) as xor(x, x >> 15);
 create or replace macro uniform_at(n, stream) as
-    mix_last(mix_two(mix_one(xor(((cast(n as bigint) & 4294967295) * 1640531527) & 4294967295, stream)))) / 4294967296.0;
+    mix_last(mix_two(mix_one(xor(((cast(n as bigint) & 4294967295) * 1640531527) & 4294967295, stream))))
+    / 4294967296.0;
 create or replace macro money(cents) as cast(cast(cents as decimal(17, 0)) * 0.01 as decimal(18, 2));
 """
 
@@ -189,16 +260,20 @@ def _calendar(s: Sample) -> None:
 
 
 def _products(s: Sample) -> None:
-    rows, number = [], 0
-    for category, (brands, groups) in ASSORTMENT.items():
-        for brand in brands:
-            for group in groups:
-                for variant in range(1, PRODUCTS_PER_GROUP + 1):
-                    number += 1
-                    rows.append((number, category, brand, f"{brand}-{group}", variant))
-    # interleaved, so that the popular low numbers are spread over all categories
-    total = len(rows)
-    values = ", ".join(f"({(n * 55) % total + 1}, '{c}', '{b}', '{g}', {v})" for n, c, b, g, v in rows)
+    groups = [
+        (category, brand, f"{brand}-{group}")
+        for category, (brands, kinds) in ASSORTMENT.items()
+        for brand in brands
+        for group in kinds
+    ]
+    # low numbers sell best: shuffled (25 and the number of groups have no common factor), so that every
+    # category has groups of every size
+    rows = [
+        (n * 25 % len(groups) * PRODUCTS_PER_GROUP + variant, *group, variant)
+        for n, group in enumerate(groups)
+        for variant in range(1, PRODUCTS_PER_GROUP + 1)
+    ]
+    values = ", ".join(f"({n}, '{c}', '{b}', '{g}', {v})" for n, c, b, g, v in rows)
     s.con.execute(
         f"""
         create or replace temp table products as
@@ -273,7 +348,8 @@ def _stores(s: Sample) -> None:
             territory,
             region_no,
             {_literals(REGIONS)}[region_no + 1] as region,
-            concat({_literals([r.title() for r in REGIONS])}[region_no + 1], ' ', {_literals(CITIES)}[city_no + 1]) as city,
+            concat({_literals([r.title() for r in REGIONS])}[region_no + 1], ' ', {_literals(CITIES)}[city_no + 1])
+                as city,
             city_no,
             case
                 when channel_draw < 0.60 then 'traditional' when channel_draw < 0.75 then 'modern'
@@ -325,7 +401,8 @@ def _stores(s: Sample) -> None:
                 when channel = 'horeca' and {s.u("chain", n)} < 0.10 then concat('BISTRO/', region)
             end as store_group_path,
             case when channel in ('modern', 'petrol') then 'public'
-                when channel = 'wholesale' or {s.u("legal", n)} < 0.4 then 'company' else 'individual' end as legal_type,
+                when channel = 'wholesale' or {s.u("legal", n)} < 0.4 then 'company'
+                else 'individual' end as legal_type,
             case when channel = 'horeca' then 'gastronomy' when channel = 'petrol' then 'fuel'
                 when channel = 'wholesale' then 'wholesale' else 'grocery' end as industry,
             region,
@@ -628,7 +705,8 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         create or replace temp table visits as
         with due as (
             select
-                stores.store_no, stores.store_id, stores.quality, months.*,
+                stores.store_no, stores.store_id, stores.territory, stores.quality, stores.channel, stores.size,
+                months.*,
                 stores.store_no * {s.months + 1} + months.month_no as visit_no
             from stores
             cross join months
@@ -646,8 +724,9 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
                 {s.u("visit status", v)} as status_draw,
                 {s.u("steps", v)} as steps_draw,
                 cast(10 + floor({s.u("minutes", v)} * 50) as integer) as minutes,
-                -- a store's own standard, and the day's luck
-                least(1, greatest(0, 0.25 + 0.75 * quality + 0.3 * ({s.u("luck", v)} - 0.5))) as shown
+                -- a store's own standard, its rep's discipline, and the day's luck
+                least(1, greatest(0, 0.05 + 0.9 * quality + 0.3 * ({s.u("luck", v)} - 0.5)
+                    + 1.1 * ({s.u("discipline", "territory")} - 0.5))) as shown
             from due
         )
         select
@@ -656,7 +735,8 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
             concat('V-', strftime(month_start, '%y%m'), printf('-%06d', dated.store_no)) as visit_id,
             cast(visited_on as timestamp)
                 + to_seconds(28800 + cast(floor({s.u("visit time", v)} * 28800) as bigint)) as started_at,
-            case when status_draw < 0.88 then 'done' when status_draw < 0.96 then 'missed' else 'cancelled' end as status
+            case when status_draw < 0.88 then 'done' when status_draw < 0.96 then 'missed' else 'cancelled' end
+                as status
         from dated
         inner join assignments
             on dated.store_no = assignments.store_no and {_rep_on("dated.visited_on")};
@@ -687,13 +767,18 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
             where status = 'done' and {s.u("audited", v)} < 0.62
         ),
         drawn as (
-            select *, {_literals(KPIS)}[kpi_no] as kpi, {s.u("answer", a)} as draw, {s.u("answered", a)} as answered_draw
+            select *,
+                {_literals(KPIS)}[kpi_no] as kpi,
+                {s.u("answer", a)} as draw,
+                {s.u("answered", a)} as answered_draw
             from asked
         )
         select *,
             money(case kpi
-                when 'facing_share' then floor(18 + 34 * shown + 4 * draw) * 100
-                when 'assortment_count' then floor(7 + 8 * shown + 2 * draw) * 100
+                when 'facing_share' then floor(18 + 34 * shown + 4 * draw
+                    + case when channel = 'modern' then 8 else 0 end) * 100
+                when 'assortment_count' then floor(8 + 7 * shown + 2 * draw
+                    + case when channel = 'modern' then 10 when size > 8 then 4 else 0 end) * 100
                 when 'price_gap' then floor(case when draw < 0.5 + 0.45 * shown then draw * 6 else 6 + draw * 30 end)
                 when 'out_of_stock_count' then floor((1.15 - shown) * 7 * draw) * 100
                 else case when draw < 0.25 + 0.75 * shown then 100 else 0 end
@@ -715,8 +800,8 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
             month_start + cast(floor({s.u("contact day", i)} * days) as integer) as contacted_on,
             cast(month_start + cast(floor({s.u("contact day", i)} * days) as integer) as timestamp)
                 + to_seconds(32400 + cast(floor({s.u("contact time", i)} * 25200) as bigint)) as occurred_at,
-            {_literals(["phone", "phone", "email", "chat"])}[cast(1 + floor({s.u("contact channel", i)} * 4) as integer)]
-                as channel,
+            {_literals(["phone", "phone", "email", "chat"])}[
+                cast(1 + floor({s.u("contact channel", i)} * 4) as integer)] as channel,
             cast(2 + floor({s.u("contact minutes", i)} * 20) as integer) as minutes
         from stores
         cross join months
@@ -728,13 +813,14 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         "interaction_id",
         {"loaded_at": s.loaded("contacted_on"), "is_deleted": "false"},
     )
-    c = f"({i}) * 8 + category_no"
+    c = f"(store_no * {s.months + 1} + month_no) * 8 + category_no"
     s.write(
         "market_category_sales",
         part,
         f"""
         with measured as (
-            select stores.*, months.month_no, months.month_start, months.season, unnest(range(1, {len(ASSORTMENT) + 1})) as category_no
+            select stores.*, months.month_no, months.month_start, months.season,
+                unnest(range(1, {len(ASSORTMENT) + 1})) as category_no
             from stores
             cross join months
             -- a panel of one store in ten, measured when the month is over
@@ -746,8 +832,7 @@ def _field(s: Sample, part: str, first: int, last: int) -> None:
         drawn as (
             select *,
                 {_literals(list(ASSORTMENT))}[category_no] as category,
-                cast(floor(8000 * volume * season * (0.5 + {s.u("category", c.replace("stores.", "").replace("months.", ""))})) as bigint)
-                    as category_cents,
+                cast(floor(8000 * volume * season * (0.5 + {s.u("category", c)})) as bigint) as category_cents,
                 0.05 + 0.5 * {s.u("own share", "store_no")} as own_share
             from measured
         )
@@ -814,18 +899,19 @@ def _attributes(s: Sample) -> None:
         "part-000",
         f"""
         with chosen as (
-            select *, {start} + cast(floor({s.u("by hand on", n)} * {s.months * 30 - 30}) as integer) as decided_on
+            select *, {start} + cast(floor({s.u("by hand on", n)} * {s.months * 30 - 30}) as integer) as decided_on,
+                cast(1 + floor({s.u("by hand kind", n)} * 3) as integer) as kind
             from stores
-            where {s.u("by hand", n)} < 0.006
+            where {s.u("by hand", n)} < 0.012
         )
         select
             'store' as entity_type,
             store_id as entity_id,
             'lifecycle' as scheme,
-            {_literals(["BLOCKED", "COMPETITOR", "LIQUIDATED"])}[1 + store_no % 3] as segment,
+            {_literals(["BLOCKED", "COMPETITOR", "LIQUIDATED"])}[kind] as segment,
             decided_on as valid_from,
             case when {s.u("by hand ends", n)} < 0.5 then decided_on + 120 end as valid_to,
-            {_literals(["unpaid invoices", "exclusive contract elsewhere", "closing down"])}[1 + store_no % 3] as reason,
+            {_literals(["unpaid invoices", "exclusive contract elsewhere", "closing down"])}[kind] as reason,
             'sales office' as set_by,
             case when {s.u("approved", n)} < 0.8 then 'sales director' end as approved_by
         from chosen
@@ -837,9 +923,7 @@ def _attributes(s: Sample) -> None:
 
 def _stories(s: Sample) -> None:
     for table, rows in story_rows(s.last_day, s.text_errors).items():
-        columns = {
-            name: pa.array([row.get(name) for row in rows], pa.string()) for name in [*TABLES[table]]
-        }
+        columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in [*TABLES[table]]}
         columns["row_no"] = pa.array(range(len(rows)), pa.int64())
         s.con.register("story_rows", pa.table(columns))
         s.write(table, "part-stories", "select * from story_rows", "row_no")
@@ -852,10 +936,10 @@ def generate(
     stores: int = 2000,
     months: int = 36,
     last_day: str | dt.date = DEFAULT_LAST_DAY,
-    lines: Optional[int] = None,
+    lines: int | None = None,
     text_errors: bool = True,
-    threads: Optional[int] = None,
-    memory_limit: Optional[str] = None,
+    threads: int | None = None,
+    memory_limit: str | None = None,
 ) -> dict:
     """Write the sample company into out_dir (one folder of Parquet parts per table) and return its company.json."""
     out_dir = Path(out_dir).resolve()
@@ -911,12 +995,14 @@ def main(
     stores: Annotated[int, typer.Option(help="Number of stores, besides those of the stories.")] = 2000,
     months: Annotated[int, typer.Option(help="Whole months of history before the running one.")] = 36,
     last_day: Annotated[str, typer.Option(help="The sample's today, YYYY-MM-DD.")] = str(DEFAULT_LAST_DAY),
-    lines: Annotated[Optional[int], typer.Option(help="About how many order lines; default 2.8 a store and month.")] = None,
+    lines: Annotated[
+        int | None, typer.Option(help="About how many order lines; default 2.8 a store and month.")
+    ] = None,
     text_errors: Annotated[
         bool, typer.Option(help="Plant unparsable text (these columns are delivered as text then).")
     ] = True,
-    threads: Annotated[Optional[int], typer.Option(help="Threads; changes nothing in the result.")] = None,
-    memory_limit: Annotated[Optional[str], typer.Option(help="Memory limit of DuckDB, e.g. 4GB.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; changes nothing in the result.")] = None,
+    memory_limit: Annotated[str | None, typer.Option(help="Memory limit of DuckDB, e.g. 4GB.")] = None,
 ) -> None:
     """Make the sample company."""
     company = generate(out_dir, seed, stores, months, last_day, lines, text_errors, threads, memory_limit)

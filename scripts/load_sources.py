@@ -205,7 +205,7 @@ def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]
     if missing:
         others = [name.strip() for name in header if name.strip().lower() not in table.columns]
         near = difflib.get_close_matches(missing[0], [name.lower() for name in others], n=1)
-        hint = f" Did you mean it by {near[0]}? Then rename that column." if near else ""
+        hint = f" Is it the column {near[0]}? Then rename that one." if near else ""
         word = "column" if len(missing) == 1 else "columns"
         raise InputError(
             f"{label} lacks the required {word} {', '.join(missing)}:"

@@ -24,18 +24,17 @@ from typing import Annotated
 import typer
 import yaml
 from rich.console import Console
-from rich.markup import escape
 
 from scripts import publish as publishing
 from scripts.policy_files import SHIPPED, compose, policy_hash
 from scripts.warehouse import PROJECT, RefreshError, Warehouse, now_utc
 
-SAMPLE = {"seed": 42, "stores": 2000, "months": 36, "last_day": "2026-10-20"}
 # Snapshots and what hangs on them. A selection replaces the default selector, which leaves them out.
 COMMANDS = [["build"], ["build", "--select", "resource_type:snapshot+"]]
 
 app = typer.Typer(add_completion=False)
-console = Console(soft_wrap=False)
+# Output that is kept in a log is as wide as a screen, not as the 80 columns of no terminal.
+console = Console(width=None if sys.stdout.isatty() else 120)
 
 
 @dataclass
@@ -126,19 +125,18 @@ def today(timezone: str) -> dt.date:
 
 
 def sample(refresh: Refresh) -> Path:
-    """The sample company, made once for a generator and its parameters."""
-    from scripts import generate_sample_data as generator
-
-    wanted = hashlib.sha256(
-        Path(generator.__file__).read_bytes() + json.dumps(SAMPLE, sort_keys=True).encode()
-    ).hexdigest()
+    """The sample company, made once for a version of its generator."""
+    sources = sorted((PROJECT / "scripts").glob("*sample*.py"))
+    wanted = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     folder = refresh.warehouse.path / "sample"
     made = folder / ".made-from"
     if not made.exists() or made.read_text() != wanted:
+        from scripts.generate_sample_data import generate
+
         with console.status("Making the sample company ..."):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            generator.generate(folder, **SAMPLE | {"last_day": dt.date.fromisoformat(SAMPLE["last_day"])})
+            generate(folder)
             made.write_text(wanted)
         done(refresh, "made the sample company")
     return folder

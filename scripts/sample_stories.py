@@ -11,11 +11,14 @@ import datetime as dt
 from collections import defaultdict
 
 DEFAULT_LAST_DAY = dt.date(2026, 10, 6)
+# in expectations: the sample's own last day
+LAST_DAY = "last day"
 
 # ---------------------------------------------------------------------------------------------------
 # What the build must say. Months are period_start_dates without the day.
 # `segments`: month -> (segment, reason), for every closed period of the life.
-# `metrics`: metric -> month -> value. `current`: (segment, reason, segment_since).
+# `metrics`: metric -> month -> value. `current`: (segment, reason, segment_since):
+# reason of the last period, start of the unbroken run; an override in force today beats both.
 # ---------------------------------------------------------------------------------------------------
 
 STORIES: dict[str, dict] = {
@@ -117,9 +120,15 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("ACTIVE", "promoted", "2025-09-01"),
+        "current": ("ACTIVE", "kept", "2025-09-01"),
         "metrics": {
-            "periods_since_last_order": {"2024-06": "0", "2025-05": "11", "2025-06": "12", "2025-08": "14", "2025-09": "0"},
+            "periods_since_last_order": {
+                "2024-06": "0",
+                "2025-05": "11",
+                "2025-06": "12",
+                "2025-08": "14",
+                "2025-09": "0",
+            },
             "order_value_period": {"2024-06": "40", "2024-07": "0", "2024-09": "-15", "2025-09": "40"},
         },
     },
@@ -139,7 +148,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("BLOCKED", "override", "2026-10-06"),
+        "current": ("BLOCKED", "override", LAST_DAY),
     },
     "override_ended": {
         "about": "Lost to a competitor by hand for a while; the computed side went on underneath.",
@@ -158,7 +167,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("ACTIVE", "override_ended", "2026-06-01"),
+        "current": ("ACTIVE", "kept", "2026-06-01"),
     },
     "silver_to_gold": {
         "about": "The average order of the quarter lifts a store from BRONZE over SILVER to GOLD, and back.",
@@ -185,7 +194,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("GOLD", "kept"),
             "2026-09": ("GOLD", "kept"),
         },
-        "current": ("GOLD", "promoted", "2026-07-01"),
+        "current": ("GOLD", "kept", "2026-07-01"),
         "metrics": {
             "order_value_avg_quarter": {
                 "2025-04": "300",
@@ -226,7 +235,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("STANDARD", "kept"),
             "2026-09": ("STANDARD", "kept"),
         },
-        "current": ("STANDARD", "first", "2026-01-01"),
+        "current": ("STANDARD", "kept", "2026-01-01"),
         "metrics": {
             "top_client_ratio": {
                 "2026-01": "0.795918",
@@ -257,7 +266,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("TOP", "kept"),
             "2026-09": ("TOP", "kept"),
         },
-        "current": ("TOP", "promoted", "2026-05-01"),
+        "current": ("TOP", "kept", "2026-05-01"),
         "metrics": {
             "top_client_ratio": {
                 "2026-01": "0.764706",  # 39 of 51
@@ -328,7 +337,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("MEDIUM-3PLUS-HIGH", "moved"),
             "2026-09": ("MEDIUM-3PLUS-HIGH", "kept"),
         },
-        "current": ("MEDIUM-3PLUS-HIGH", "moved", "2026-08-01"),
+        "current": ("MEDIUM-3PLUS-HIGH", "kept", "2026-08-01"),
     },
     "late": {
         "about": "Late orders, duplicates, corrections, deletions, returns and credit notes in one store.",
@@ -344,7 +353,7 @@ STORIES: dict[str, dict] = {
             "2026-08": ("ACTIVE", "kept"),
             "2026-09": ("ACTIVE", "kept"),
         },
-        "current": ("ACTIVE", "promoted", "2026-06-01"),
+        "current": ("ACTIVE", "kept", "2026-06-01"),
         "metrics": {
             "order_value_period": {
                 "2026-03": "100",
@@ -372,49 +381,49 @@ STORIES: dict[str, dict] = {
         "entity_id": "S-STORY-GHOST",
         "scheme": "lifecycle",
         "segments": {"2026-08": ("NEW", "first"), "2026-09": ("NEW", "kept")},
-        "current": ("NEW", "first", "2026-08-01"),
+        "current": ("NEW", "kept", "2026-08-01"),
         "metrics": {"order_value_period": {"2026-08": "33", "2026-09": "0"}},
     },
 }
 
 # Every planted bad row: table, its key, the reason. Rows with an unparsable value exist only with text_errors.
 REJECTED: list[tuple[str, str | None, str]] = [
-    ("erp_stores", "S-DIRTY-DATE", "unparsable date"),
-    ("erp_stores", None, "missing key"),
+    ("erp_stores", "S-DIRTY-DATE", "unparsable_date"),
+    ("erp_stores", None, "missing_key"),
     ("erp_stores", "S-STORY-LATE", "superseded"),
-    ("erp_products", "P-DIRTY-COST", "unparsable number"),
-    ("erp_orders", "O-DIRTY-DATE", "unparsable date"),
-    ("erp_orders", "O-DIRTY-FEBRUARY", "unparsable date"),
-    ("erp_orders", "O-DIRTY-NO-DATE", "missing event time"),
-    ("erp_orders", None, "missing key"),
-    ("erp_orders", "O-DIRTY-NO-STATUS", "missing status"),
-    ("erp_orders", "O-DIRTY-STATUS", "unknown status"),
-    ("erp_orders", "O-DIRTY-PREDATED", "event after load"),
+    ("erp_products", "P-DIRTY-COST", "unparsable_number"),
+    ("erp_orders", "O-DIRTY-DATE", "unparsable_date"),
+    ("erp_orders", "O-DIRTY-FEBRUARY", "unparsable_date"),
+    ("erp_orders", "O-DIRTY-NO-DATE", "missing_event_time"),
+    ("erp_orders", None, "missing_key"),
+    ("erp_orders", "O-DIRTY-NO-STATUS", "missing_status"),
+    ("erp_orders", "O-DIRTY-STATUS", "unknown_status"),
+    ("erp_orders", "O-DIRTY-PREDATED", "event_after_load"),
     ("erp_orders", "O-STORY-LATE-DUPLICATE", "superseded"),
     ("erp_orders", "O-STORY-LATE-REDATED", "superseded"),
     ("erp_orders", "O-STORY-LATE-DELETED", "superseded"),
     ("erp_orders", "O-STORY-LATE-DELETED", "deleted"),
-    ("erp_order_lines", "O-DIRTY-LINES|1", "unparsable number"),
-    ("erp_order_lines", "O-DIRTY-LINES|2", "missing amount"),
-    ("erp_order_lines", "O-DIRTY-NOWHERE|1", "unknown order"),
-    ("erp_order_lines", "O-STORY-LATE-DELETED|1", "unknown order"),
+    ("erp_order_lines", "O-DIRTY-LINES|1", "unparsable_number"),
+    ("erp_order_lines", "O-DIRTY-LINES|2", "missing_amount"),
+    ("erp_order_lines", "O-DIRTY-NOWHERE|1", "unknown_order"),
+    ("erp_order_lines", "O-STORY-LATE-DELETED|1", "unknown_order"),
     ("erp_order_lines", "O-STORY-LATE-DUPLICATE|1", "superseded"),
     ("erp_order_lines", "O-STORY-LATE-SHORTENED|2", "superseded"),
     ("erp_order_lines", "O-STORY-LATE-SHORTENED|2", "deleted"),
-    ("sfa_store_assignments", "S-STORY-LATE|R-DIRTY|31.12.2025", "unparsable date"),
-    ("sfa_visits", "V-DIRTY-DATE", "unparsable date"),
-    ("sfa_visits", "V-DIRTY-STATUS", "unknown status"),
-    ("sfa_visits", "V-DIRTY-PREDATED", "event after load"),
-    ("sfa_audit_answers", "V-DIRTY-ANSWERS|facing_share", "unparsable number"),
-    ("sfa_audit_answers", "V-DIRTY-ANSWERS|pos_material", "missing amount"),
-    ("sfa_audit_answers", "V-DIRTY-NOWHERE|facing_share", "unknown visit"),
-    ("sfa_store_attributes", "S-STORY-LATE|shelf_metres|yesterday", "unparsable date"),
-    ("crm_interactions", "I-DIRTY-DATE", "unparsable date"),
-    ("crm_interactions", "I-DIRTY-PREDATED", "event after load"),
-    ("market_category_sales", "S-STORY-LATE|WATER|2026-08-01", "unparsable number"),
-    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-05-01", "unknown segment"),
-    ("crm_manual_segments", "warehouse|W-1|lifecycle|2026-05-01", "unknown entity type"),
-    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-06-31", "unparsable date"),
+    ("sfa_store_assignments", "S-STORY-LATE|R-DIRTY|31.12.2025", "unparsable_date"),
+    ("sfa_visits", "V-DIRTY-DATE", "unparsable_date"),
+    ("sfa_visits", "V-DIRTY-STATUS", "unknown_status"),
+    ("sfa_visits", "V-DIRTY-PREDATED", "event_after_load"),
+    ("sfa_audit_answers", "V-DIRTY-ANSWERS|facing_share", "unparsable_number"),
+    ("sfa_audit_answers", "V-DIRTY-ANSWERS|pos_material", "missing_amount"),
+    ("sfa_audit_answers", "V-DIRTY-NOWHERE|facing_share", "unknown_visit"),
+    ("sfa_store_attributes", "S-STORY-LATE|shelf_metres|yesterday", "unparsable_date"),
+    ("crm_interactions", "I-DIRTY-DATE", "unparsable_date"),
+    ("crm_interactions", "I-DIRTY-PREDATED", "event_after_load"),
+    ("market_category_sales", "S-STORY-LATE|WATER|2026-08-01", "unparsable_number"),
+    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-05-01", "unknown_segment"),
+    ("crm_manual_segments", "warehouse|W-1|lifecycle|2026-05-01", "unknown_entity_type"),
+    ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-06-31", "unparsable_date"),
 ]
 
 # Known, but dated after the sample's last day: neither staged away nor rejected, only not yet known.
@@ -568,7 +577,7 @@ class StoryBook:
             "is_deleted": "false",
         }
         self.add("sfa_visits", **{**row, **values})
-        for kpi, value in zip(KPIS, AUDITS[score] if score else ()):
+        for kpi, value in zip(KPIS, AUDITS[score], strict=True) if score else ():
             self.answer(visit_id, kpi, value, loaded_at)
 
     def answer(self, visit_id, kpi, value, loaded_at) -> None:
@@ -661,7 +670,13 @@ def _hover(b: StoryBook) -> None:
 
 
 def _lifecycle(b: StoryBook) -> None:
-    b.store("S-STORY-LAPSE", "Lapsed Corner Shop", "2009-04-01", customer_since="2012-05-07", loaded_at=f"{b.day('2023-10')} 01:00:00")
+    b.store(
+        "S-STORY-LAPSE",
+        "Lapsed Corner Shop",
+        "2009-04-01",
+        customer_since="2012-05-07",
+        loaded_at=f"{b.day('2023-10')} 01:00:00",
+    )
     for month in months_between("2023-10", "2024-06") + months_between("2025-09", "2026-09"):
         b.order(f"O-STORY-LAPSE-{month}", "S-STORY-LAPSE", b.day(month, 14), ["40"])
     b.order("O-STORY-LAPSE-RETURN", "S-STORY-LAPSE", b.day("2024-09", 3), ["-15"], status="returned")
@@ -686,7 +701,7 @@ def _lifecycle(b: StoryBook) -> None:
 
 def _value(b: StoryBook) -> None:
     b.store("S-STORY-GOLD", "Rising Grocery", b.day("2025-04", 1))
-    for month, amount in zip(months_between("2025-04", "2026-09"), GOLD_ORDERS):
+    for month, amount in zip(months_between("2025-04", "2026-09"), GOLD_ORDERS, strict=True):
         b.order(f"O-STORY-GOLD-{month}", "S-STORY-GOLD", b.day(month, 11), [str(amount - 100), "100"])
 
 
@@ -711,29 +726,38 @@ def _portfolios(b: StoryBook) -> None:
                 b,
                 f"S-STORY-{rep}-{number:02d}",
                 f"R-STORY-{rep}",
-                lambda month: number <= top or (rep == "40" and number == 40 and month >= "2026-05"),
+                "2026-01" if number <= top else "2026-05" if (rep, number) == ("40", 40) else None,
                 valid_to=b.day("2026-05", 31) if leaves else None,
             )
-    _client(b, "S-STORY-39-BLOCKED", "R-STORY-39", lambda month: True)
+    _client(b, "S-STORY-39-BLOCKED", "R-STORY-39", "2026-01")
     b.manual("store", "S-STORY-39-BLOCKED", "BLOCKED", b.day("2025-12", 1), reason="unpaid invoices")
-    _client(b, "S-STORY-39-PROSPECT", "R-STORY-39", lambda month: True, orders=False)
+    _client(b, "S-STORY-39-PROSPECT", "R-STORY-39", "2026-01", orders=False)
 
 
-def _client(b: StoryBook, store_id, rep_id, is_top, valid_to=None, orders=True) -> None:
+def _client(b: StoryBook, store_id, rep_id, top_since, valid_to=None, orders=True) -> None:
+    """An outlet audited every month: 90 from `top_since` on, 60 before."""
     b.store(store_id, f"Client {store_id[8:]}", b.day("2025-11", 3), channel="petrol")
     b.assign(store_id, rep_id, b.day("2026-01", 1), valid_to)
     if orders:
         for month in months_between("2025-11", "2026-09"):
             b.order(f"O-{store_id[2:]}-{month}", store_id, b.day(month, 6), ["120"])
     for month in months_between("2026-01", "2026-09"):
-        b.visit(f"V-{store_id[2:]}-{month}", store_id, rep_id, b.day(month, 16), 90 if is_top(month) else 60)
+        b.visit(
+            f"V-{store_id[2:]}-{month}",
+            store_id,
+            rep_id,
+            b.day(month, 16),
+            90 if top_since and month >= top_since else 60,
+        )
 
 
 def _product_group(b: StoryBook) -> None:
     b.store("S-STORY-BUYER", "Sparkling Buyer", b.day("2025-07", 1), channel="wholesale", legal_type="company")
     spark, large = "P-STORY-SPARK-1", "P-STORY-SPARK-2"
     for month, amount in SPARKLING_SALES.items():
-        b.order(f"O-STORY-SPARK-{month}", "S-STORY-BUYER", b.day(month, 4), [(large, "1000"), (spark, _minus(amount, 1000))])
+        b.order(
+            f"O-STORY-SPARK-{month}", "S-STORY-BUYER", b.day(month, 4), [(large, "1000"), (spark, _minus(amount, 1000))]
+        )
     b.order("O-STORY-SPARK-CANCELLED", "S-STORY-BUYER", b.day("2025-08", 20), ["5000"], "cancelled", product=spark)
     b.order("O-STORY-SPARK-RETURNED", "S-STORY-BUYER", b.day("2026-06", 22), ["-700"], "returned", product=spark)
     b.order("O-STORY-SPARK-REVERSED", "S-STORY-BUYER", b.day("2026-07", 22), ["900"], "returned", product=spark)
@@ -768,7 +792,9 @@ def _late(b: StoryBook) -> None:
     b.line("O-STORY-LATE-DUPLICATE", 1, "110", f"{b.day('2026-05', 21)} 23:00:00")
     b.order("O-STORY-LATE-2026-06", store, b.day("2026-06", 5), ["80"])
     b.order("O-STORY-LATE-DELETED", store, b.day("2026-06", 17), ["200"])
-    b.add("erp_orders", order_id="O-STORY-LATE-DELETED", loaded_at=f"{b.day('2026-06', 25)} 23:00:00", is_deleted="true")
+    b.add(
+        "erp_orders", order_id="O-STORY-LATE-DELETED", loaded_at=f"{b.day('2026-06', 25)} 23:00:00", is_deleted="true"
+    )
     b.order("O-STORY-LATE-SHORTENED", store, b.day("2026-07", 5), ["60", "40"])
     b.add(
         "erp_order_lines",

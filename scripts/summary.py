@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 
 import duckdb
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scripts.publish import Run, published_size
@@ -84,7 +86,7 @@ def scheme_summaries(con, warehouse: Warehouse, last_closed: dict | None) -> lis
         f" from build.{warehouse.relation('policy', 'policy_schemes')} order by entity_type, scheme",
     )
     order = {
-        (row["entity_type"], row["scheme"], row["segment"]): row["precedence"]
+        (row["entity_type"], row["scheme"], row["segment"]): (row["level"] or 0, row["precedence"] or 0)
         for row in dicts(con, f"select * from build.{warehouse.relation('policy', 'policy_segments')}")
     }
     known = {}
@@ -112,14 +114,13 @@ def scheme_summaries(con, warehouse: Warehouse, last_closed: dict | None) -> lis
         entity_type, name = scheme["entity_type"], scheme["scheme"]
         current, reasons = (rows.get(name, []) for rows in known[entity_type])
         counted = {row["reason"]: row["entities"] for row in reasons}
-        # Best segment first; those of a classification have no precedence: the largest first.
-        current.sort(
-            key=lambda row: (-(order.get((entity_type, name, row["segment"])) or 0), -row["active"], row["segment"])
-        )
+        # The best segment first; those of a classification have no order: the largest first.
+        ranked = sorted(current, key=lambda row: (-row["active"], row["segment"]))
+        ranked.sort(key=lambda row: order.get((entity_type, name, row["segment"]), (0, 0)), reverse=True)
         result.append(
             scheme
             | {"entities": sum(row["active"] for row in current), "ended": sum(row["ended"] for row in current)}
-            | {"segments": {row["segment"]: row["active"] for row in current if row["active"]}}
+            | {"segments": {row["segment"]: row["active"] for row in ranked if row["active"]}}
             | {reason: counted.get(reason, 0) for reason in MOVES}
         )
     return result
@@ -158,20 +159,19 @@ def show(console: Console, summary: dict) -> None:
         show_schemes(console, entity_type, [row for row in summary["schemes"] if row["entity_type"] == entity_type])
     show_rows(console, summary)
     for remark in summary["policy_remarks"]:
-        console.print(
-            f"[yellow]Remark[/] {remark['file']}: {remark['line_key']}: {remark['problem']} {remark['fix'] or ''}"
-        )
+        text = f"{remark['file']} ({remark['line_key']}): {remark['problem']}. {remark['fix'] or ''}"
+        console.print(f"[yellow]Remark[/] {escape(text)}", soft_wrap=True)
     for remark in summary["remarks"]:
-        console.print(f"[yellow]Remark[/] {remark}")
+        console.print(f"[yellow]Remark[/] {escape(remark)}", soft_wrap=True)
     show_end(console, summary)
 
 
 def show_schemes(console: Console, entity_type: str, schemes: list[dict]) -> None:
     if not schemes:
         return
-    table = Table(title=f"{entity_type.replace('_', ' ').capitalize()}s", title_justify="left", title_style="bold")
-    table.add_column("scheme")
-    table.add_column("segments now", ratio=1)
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column(f"{entity_type.replace('_', ' ')}s")
+    table.add_column("in each segment now")
     for heading in ("promoted", "demoted", "moved", "held*", "waiting"):
         table.add_column(heading, justify="right")
     for row in schemes:
@@ -185,8 +185,15 @@ def show_schemes(console: Console, entity_type: str, schemes: list[dict]) -> Non
 
 def show_rows(console: Console, summary: dict) -> None:
     console.print("* in their segment only by hysteresis: plain thresholds would give a lower one", style="dim")
-    rejected = ", ".join(f"{row['rows']:,} {row['table_name']} ({row['reason']})" for row in summary["rejected_rows"])
-    console.print(f"Rejected rows: {rejected or 'none'}.")
+    rejected: dict[str, list[str]] = {}
+    for row in summary["rejected_rows"]:
+        rejected.setdefault(row["table_name"], []).append(f"{row['rows']:,} {row['reason']}")
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("rejected rows")
+    table.add_column("by reason")
+    for name, reasons in rejected.items():
+        table.add_row(name, ", ".join(reasons))
+    console.print(table if rejected else "No row was rejected.")
     later = ", ".join(
         f"{row['rows_not_yet_known']:,} {row['table_name']}" for row in summary["inputs"] if row["rows_not_yet_known"]
     )
@@ -201,5 +208,6 @@ def show_end(console: Console, summary: dict) -> None:
         f"[bold green]Published[/] {file} ({published_size(file)}) in {summary['duration_seconds']:.0f} s."
         " Open it read-only with any tool that reads DuckDB; start with fct_store_segments_current, and see in"
         " fct_store_segment_history and fct_store_segment_evidence why and since when."
-        f" These numbers are in {file.parent / 'summary.json'}."
+        f" These numbers are in {file.parent / 'summary.json'}.",
+        soft_wrap=True,
     )

@@ -3,7 +3,8 @@
     nullif(regexp_replace({{ column }}, '^\s+|\s+$', '', 'g'), '')
 {%- endmacro %}
 
-{#- The lines of a policy file as cleaned text, with the key that names each in messages. -#}
+{#- The lines of a policy file as cleaned text, with the key that names each in messages. Lines without
+    any text, as spreadsheets leave them at the end, are none. -#}
 {% macro policy_texts(file) %}
     select
         {% for column in policy_columns(file) -%}
@@ -11,6 +12,12 @@
         {% endfor -%}
         {{ policy_line_key(file) }} as line_key
     from {{ ref(file) }}
+    where
+        coalesce(
+            {% for column in policy_columns(file) -%}
+            {{ policy_text(column) }}{{ ',' if not loop.last }}
+            {% endfor %}
+        ) is not null
 {%- endmacro %}
 
 {% macro policy_line_key(file) -%}

@@ -29,13 +29,13 @@ def clean_environment(**settings: object) -> dict[str, str]:
 def run_refresh(
     warehouse: Path, *, check: bool = True, variables: dict | None = None, **settings: object
 ) -> subprocess.CompletedProcess:
-    """make build without make: settings are DATA_DIR, POLICY_DIR, AS_OF_DATE, TARGET."""
+    """make build without make: settings are DATA_DIR, POLICY_DIR, AS_OF_DATE, VARS, TARGET."""
+    if variables:
+        settings["VARS"] = json.dumps(variables)
     done = subprocess.run(
         [sys.executable, "-m", "scripts.refresh"],
         cwd=PROJECT,
-        env=clean_environment(
-            WAREHOUSE_DIR=warehouse, VARS=json.dumps(variables) if variables else None, COLUMNS="200", **settings
-        ),
+        env=clean_environment(WAREHOUSE_DIR=warehouse, COLUMNS="200", **settings),
         capture_output=True,
         text=True,
     )

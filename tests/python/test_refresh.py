@@ -20,9 +20,10 @@ from conftest import PROJECT, Build, clean_environment, rows, run_refresh
 
 from scripts.backup import restore_copy, save_copy
 from scripts.policy_files import KEY_COLUMNS, SHIPPED, lines_of
+from scripts.sample_stories import DEFAULT_LAST_DAY
 from scripts.warehouse import RefreshError, Warehouse, carried_tables, published_spec
 
-LAST_DAY = dt.date(2026, 10, 20)
+LAST_DAY = dt.date.fromisoformat(str(DEFAULT_LAST_DAY))
 SNAPSHOTS = [name for name in carried_tables() if name != "fct_runs"]
 
 

@@ -18,7 +18,7 @@ segment_lines as (
 ),
 
 -- The segment of the next lower precedence and its level.
-ranked as (
+ranked as materialized (
     select
         *,
         lag(segment) over (

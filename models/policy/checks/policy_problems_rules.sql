@@ -13,7 +13,7 @@ rules as ({{ policy_lines('segment_rules') }}
 metrics as ({{ known_metrics_rows() }}
 ),
 
-rule_lines as (
+rule_lines as materialized (
     select
         rules.*,
         schemes.scheme as known_scheme,

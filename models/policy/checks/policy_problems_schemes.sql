@@ -10,7 +10,7 @@ attributes as ({{ known_attributes_rows() }}
 classifications as ({{ known_classifications_rows() }}
 ),
 
-applied as (
+applied as materialized (
     select
         *,
         trim(split_part(applies_to, '=', 1)) as applies_to_attribute,

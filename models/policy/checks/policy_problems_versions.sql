@@ -7,7 +7,7 @@ rules as ({{ policy_lines('segment_rules') }}
 standards as ({{ policy_lines('perfect_store_standards') }}
 ),
 
-versions as (
+versions as materialized (
     {{ version_pairs(
         'segment_rules', 'rules',
         ['entity_type', 'scheme', 'segment', 'rule_group', 'metric', 'operator', 'scope']
