@@ -1,0 +1,249 @@
+"""Compare a built company, row by row, with the two references: metrics with reference_metrics.py (from the raw
+tables), segments with oracle.py (from the published metrics and the policy)."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import reference_metrics as reference
+from conftest import Build
+from oracle import Entity, Override, Rule, Scheme, Segment, applies, evaluate, period_start
+
+SHIPPED_POLICY = Path(__file__).resolve().parents[2] / "seeds" / "policy"
+ENTITIES = {"store": "store_id", "rep": "rep_id", "product_group": "product_group_id"}
+NOT_A_METRIC = {"store_id", "rep_id", "product_group_id", "period_index", "period_start_date"}
+
+
+@dataclass
+class Comparison:
+    rows: Counter = field(default_factory=Counter)
+    cells: int = 0
+    differences: list[str] = field(default_factory=list)
+    by_column: Counter = field(default_factory=Counter)
+
+    def add(self, what: str, wanted: dict[tuple, dict], got: dict[tuple, dict]) -> None:
+        """Rows by key, each a dict of the same columns."""
+        self.rows[what] += len(wanted)
+        for key in sorted(wanted.keys() | got.keys(), key=str):
+            if key not in wanted or key not in got:
+                where = "only in the build" if key in got else "only in the reference"
+                self._note(what, "(row)", f"{key}: {where}: {got.get(key) or wanted.get(key)}")
+                continue
+            columns = wanted[key].keys() | got[key].keys()
+            self.cells += len(columns)
+            for column in sorted(columns):
+                absent = "(no such column)"
+                mine, theirs = wanted[key].get(column, absent), got[key].get(column, absent)
+                if mine != theirs:
+                    self._note(what, column, f"{key} {column}: reference {mine}, build {theirs}")
+
+    def _note(self, what: str, column: str, line: str) -> None:
+        self.by_column[(what, column)] += 1
+        if self.by_column[(what, column)] <= 3:
+            self.differences.append(f"{what} {line}")
+
+    def __str__(self) -> str:
+        counted = ", ".join(f"{what} {n}" for what, n in self.rows.items())
+        return "\n".join([
+            f"{counted} rows, {self.cells} cells; differences: {sum(self.by_column.values())}",
+            *(f"  {what}.{column}: {n}" for (what, column), n in self.by_column.most_common()),
+            *self.differences,
+        ])
+
+
+def dicts(build: Build, sql: str, published: bool = True) -> list[dict]:
+    import duckdb
+
+    with duckdb.connect(str(build.published if published else build.build_db), read_only=True) as connection:
+        cursor = connection.execute(sql)
+        names = [c[0] for c in cursor.description]
+        return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def has_published(build: Build) -> bool:
+    return build.published.exists()
+
+
+def mart(build: Build, name: str) -> str:
+    """The published table; the mart itself where the build was made without publishing."""
+    return name if has_published(build) else f"segmentation_build.{name}"
+
+
+def published_metrics(build: Build, entity_type: str) -> dict[tuple[str, int], dict]:
+    key = ENTITIES[entity_type]
+    table = mart(build, f"fct_{entity_type}_metrics")
+    rows = dicts(build, f"select * from {table}", has_published(build))
+    found = {(r[key], r["period_index"]): {c: v for c, v in r.items() if c not in NOT_A_METRIC} for r in rows}
+    assert len(found) == len(rows), f"{table} repeats keys"
+    return found
+
+
+def published_segments(build: Build) -> dict[tuple[str, str, int], str]:
+    rows = dicts(build, f"select * from {mart(build, 'fct_store_segment_history')}", has_published(build))
+    return {(r["store_id"], r["scheme"], r["period_index"]): r["segment"] for r in rows}
+
+
+def compare_metrics(build: Build, company: reference.Company) -> Comparison:
+    comparison = Comparison()
+    stores = reference.store_metrics(company)
+    comparison.add("store", stores, published_metrics(build, "store"))
+    comparison.add("rep", reference.rep_metrics(company, published_segments(build)), published_metrics(build, "rep"))
+    groups = reference.product_group_metrics(company, stores)
+    comparison.add("product_group", groups, published_metrics(build, "product_group"))
+    return comparison
+
+
+# --- segments ----------------------------------------------------------------------------------------
+
+
+def read_schemes(folder: Path) -> list[Scheme]:
+    """The policy CSVs as the oracle's schemes."""
+    def lines(name: str) -> list[dict]:
+        file = folder / f"{name}.csv"
+        with open(file if file.exists() else SHIPPED_POLICY / f"{name}.csv", newline="") as handle:
+            return [{k: (v or "").strip() or None for k, v in row.items()} for row in csv.DictReader(handle)]
+
+    def of(rows: list[dict], scheme: dict) -> list[dict]:
+        return [r for r in rows if (r["entity_type"], r["scheme"]) == (scheme["entity_type"], scheme["scheme"])]
+
+    def day(value: str | None) -> date | None:
+        return date.fromisoformat(value) if value else None
+
+    segments, rules = lines("segments"), lines("segment_rules")
+    return [
+        Scheme(
+            name=s["scheme"],
+            kind=s["kind"],
+            applies_to=tuple(s["applies_to"].split("=", 1)) if s["applies_to"] else None,
+            scope_attribute=s["scope_attribute"],
+            review_every=int(s["review_every"] or 1),
+            min_stay_periods=int(s["min_stay_periods"] or 0),
+            demotion=s["demotion"] or "direct",
+            entity_type=s["entity_type"],
+            segments=tuple(
+                Segment(x["segment"], int(x["precedence"]), int(x["level"]) if x["level"] else None,
+                        x["is_default"] == "true")
+                for x in of(segments, s)
+            ),
+            rules=tuple(
+                Rule(
+                    r["segment"], r["rule_group"], r["metric"], r["operator"], Decimal(r["enter_threshold"]),
+                    Decimal(r["exit_threshold"]) if r["exit_threshold"] else None, int(r["enter_after"] or 1),
+                    int(r["exit_after"] or 1), int(r["hold_periods"] or 0),
+                    int(r["expire_after"]) if r["expire_after"] else None, r["scope"] or "*",
+                    day(r["valid_from"]), day(r["valid_to"]),
+                )
+                for r in of(rules, s)
+            ),
+        )
+        for s in lines("schemes")
+    ]
+
+
+def attributes_of(company: reference.Company, entity_type: str, entity_id: str) -> dict[str, list[str]]:
+    if entity_type == "product_group":
+        return {"level": [entity_id.split(":", 1)[0]], "product_group_id": [entity_id]}
+    if entity_type == "rep":
+        row = next((r for r in company.reps.rows if r["rep_id"] == entity_id), {})
+        return {c: [row[c]] for c in ("region", "manager_id") if row.get(c) is not None}
+    row = company.master.get(entity_id, {})
+    found = {c: [row[c]] for c in ("channel", "region", "city", "industry", "legal_type") if row.get(c) is not None}
+    if row.get("is_served") is not None:
+        found["is_served"] = [str(row["is_served"]).lower()]
+    parts = reference.path_parts(row.get("store_group_path"))
+    found["store_group"] = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+    return found
+
+
+def entities_of(build: Build, company: reference.Company, entity_type: str, schemes: list[Scheme]) -> list[Entity]:
+    metrics = published_metrics(build, entity_type)
+    of_entity: dict[str, dict[str, dict]] = {}
+    for (entity_id, period), row in metrics.items():
+        for metric, value in row.items():
+            of_entity.setdefault(entity_id, {}).setdefault(metric, {})[period] = value
+    lives = {"store": company.store_lives, "rep": company.rep_lives}.get(entity_type)
+    if lives is None:
+        lives = reference.product_group_lives(company)
+        lives = {node: life for node, life in lives.items() if not node.endswith(f":{reference.UNKNOWN}")}
+    entities = []
+    for entity_id, life in lives.items():
+        classified = {}
+        if entity_type == "store" and any(s.name == "display" for s in schemes):
+            classified["display"] = {
+                p: reference.display_bands(company, entity_id, company.settings.end_of(p)) for p in life.periods
+            }
+        entities.append(Entity(
+            entity_id, life.starts_on, life.first, life.last, life.is_active,
+            attributes_of(company, entity_type, entity_id), of_entity.get(entity_id, {}), classified,
+            [Override(o["scheme"], o["segment"], o["valid_from"], o["valid_to"], o["loaded_at"])
+             for o in company.manual_segments if (o["entity_type"], o["entity_id"]) == (entity_type, entity_id)],
+        ))
+    return entities
+
+
+EVIDENCE = (
+    "is_in_force", "value", "enter_threshold", "exit_threshold", "qualifies", "qualifying_streak",
+    "failing_streak", "unobserved_streak", "last_signal_period_index", "is_met",
+)
+HISTORY = (
+    "period_start_date", "computed_segment", "segment", "segment_without_memory", "override_segment",
+    "previous_segment", "is_change", "periods_in_segment", "reason", "last_change_period_index",
+)
+CURRENT = ("segment", "computed_segment", "segment_since", "reason", "is_active")
+
+
+def compare_segments(build: Build, company: reference.Company, policy_folder: Path) -> Comparison:
+    """Evidence (all of it: from the build database), history and current against the oracle."""
+    comparison, schemes = Comparison(), read_schemes(policy_folder)
+    s = company.settings
+    for entity_type, key in ENTITIES.items():
+        mine = [scheme for scheme in schemes if scheme.entity_type == entity_type]
+        evidence, history, current = {}, {}, {}
+        for entity in entities_of(build, company, entity_type, mine):
+            for scheme in mine:
+                if not applies(scheme, entity):
+                    continue
+                judged, placed, now = evaluate(entity, scheme, s.as_of, s.grain)
+                for e in judged:
+                    rule = e.rule
+                    evidence[(entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)] = dict(
+                        zip(EVIDENCE, (
+                            e.is_in_force, e.value, rule and rule.enter, rule and rule.exit_threshold, e.qualifies,
+                            e.qualifying_streak, e.failing_streak, e.unobserved_streak, e.last_signal, e.is_met,
+                        ))
+                    )
+                for h in placed:
+                    history[(entity.id, scheme.name, h.period)] = dict(zip(HISTORY, (
+                        period_start(h.period, s.grain), h.computed_segment, h.segment, h.segment_without_memory,
+                        h.override_segment, h.previous_segment, h.is_change, h.periods_in_segment, h.reason,
+                        h.last_change,
+                    )))
+                current[(entity.id, scheme.name)] = dict(zip(
+                    CURRENT, (now.segment, now.computed_segment, now.since, now.reason, now.is_active)
+                ))
+        conditions = "segment, rule_group, metric, operator"
+        # Whether a value qualifies is not asked of a condition that is out of force or has no value.
+        columns = ", ".join(f"coalesce({c}, false) as {c}" if c == "qualifies" else c for c in EVIDENCE)
+        rows = dicts(build, f"select {key}, scheme, period_index, {conditions}, {columns}"
+                            f" from segmentation_build.fct_{entity_type}_segment_evidence", published=False)
+        comparison.add(f"{entity_type} evidence", evidence, keyed(
+            rows, (key, "scheme", "period_index", *conditions.split(", "))))
+        for what, wanted, columns, keys in (
+            ("history", history, HISTORY, (key, "scheme", "period_index")),
+            ("current", current, CURRENT, (key, "scheme")),
+        ):
+            table = mart(build, f"fct_{entity_type}_segment{'s' if what == 'current' else ''}_{what}")
+            rows = dicts(build, f"select {', '.join((*keys, *columns))} from {table}", has_published(build))
+            comparison.add(f"{entity_type} {what}", wanted, keyed(rows, keys))
+    return comparison
+
+
+def keyed(rows: list[dict], keys: tuple[str, ...]) -> dict[tuple, dict]:
+    found = {tuple(r[k] for k in keys): {c: v for c, v in r.items() if c not in keys} for r in rows}
+    assert len(found) == len(rows), f"rows repeat: {keys}"
+    return found
