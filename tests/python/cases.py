@@ -391,7 +391,7 @@ def make_cases(number: int, seed: int, prefix: str = "c", **options) -> list[Cas
 
 def make_common_case(rng, name: str, world: World, cases: list[Case], applies_to, others=()) -> Case:
     """A scheme over the stores of all cases: blank `applies_to`, or an attribute that all share."""
-    entities = [e for case in cases if case.entity_type == "store" for e in case.entities] + list(others)
+    entities = [e for case in cases if case.entity_type == "store" for e in case.entities]
     pools = {metric: threshold_pool(rng) for metric in METRICS}
     values = attribute_values(name, "store")
     drawn = some_scheme(rng, world, name, "store", values, "rules", pools)
@@ -400,7 +400,7 @@ def make_common_case(rng, name: str, world: World, cases: list[Case], applies_to
     for entity in entities:
         if rng.random() < 0.2:
             entity.overrides += some_overrides(rng, world, scheme, entity.first_period)
-    return Case(name, "store", [scheme], entities)
+    return Case(name, "store", [scheme], [*entities, *others])
 
 
 # --- an earlier state of the same company ----------------------------------------------------------
