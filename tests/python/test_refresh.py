@@ -124,7 +124,9 @@ def test_a_policy_mistake_is_shown_with_its_line(copy, tmp_path):
     position = lines[0].split(",").index("precedence")
     lines[2] = ",".join([*cells[:position], "high", *cells[position + 1 :]])
     (policy / "segments.csv").write_text("\n".join(lines) + "\n")
+    given = digest(policy / "segments.csv")
     message = refused(copy, POLICY_DIR=policy)
+    assert digest(policy / "segments.csv") == given
     assert "segments.csv, line 3" in message and "Fix:" in message and "|".join(cells[:3]) in message
 
 
@@ -380,9 +382,9 @@ def test_clean_keeps_what_was_published(copy):
 
 
 def test_clean_leaves_a_folder_that_is_no_warehouse_alone(tmp_path):
-    (tmp_path / "policy").mkdir()
+    (tmp_path / "sample").mkdir()
     subprocess.run(["sh", "scripts/clean.sh"], cwd=PROJECT, env=clean_environment(WAREHOUSE_DIR=tmp_path), check=True)
-    assert (tmp_path / "policy").is_dir()
+    assert (tmp_path / "sample").is_dir()
 
 
 def test_the_scheduled_refresh_carries_the_record_from_run_to_run(tmp_path):
