@@ -129,10 +129,11 @@ def dbt(
 
         found = load_sources.load(data_dir, warehouse / "build.duckdb", variables.get("raw_schema", "raw"))
         variables = {name: found[name] for name in ("missing_inputs", "missing_columns")} | variables
+    policy_seeds = seeds_setting(compose(policy_dir, composed_folder(warehouse))) if policy_dir else None
     env = clean_environment(
         WAREHOUSE_DIR=warehouse,
         AS_OF_DATE=as_of_date,
-        POLICY_SEEDS=seeds_setting(compose(policy_dir, composed_folder(warehouse))) if policy_dir else None,
+        POLICY_SEEDS=policy_seeds,
         DBT_PROJECT_DIR=PROJECT,
         DBT_PROFILES_DIR=PROJECT,
         DBT_TARGET_PATH=warehouse / "target",

@@ -183,6 +183,13 @@ count()
 """
 
 
+HOLDER = """
+import sys, duckdb
+con = duckdb.connect(sys.argv[1], read_only=True)
+sys.stdin.readline()
+"""
+
+
 def wait_until(condition, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -213,7 +220,7 @@ def test_a_damaged_build_database_is_made_anew(tmp_path):
 
 def test_a_build_database_in_use_is_left_alone(copy):
     holder = subprocess.Popen(
-        [sys.executable, "-c", READER, str(copy.build_db)],
+        [sys.executable, "-c", HOLDER, str(copy.build_db)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -263,7 +270,7 @@ def test_a_published_file_holds_what_is_listed_and_nothing_else(small):
         more = found[name][len(listed) :]
         assert found[name][: len(listed)] == listed
         assert all("pattern" in table and column.endswith("_segment") for column in more)
-    assert not [column for columns in found.values() for column in columns if "contact_" in column or "email" in column]
+    assert not {"contact_email", "contact_phone", "email"} & {column for columns in found.values() for column in columns}
 
 
 def test_evidence_is_published_for_the_last_periods_and_every_change(small):
