@@ -270,7 +270,9 @@ def test_a_published_file_holds_what_is_listed_and_nothing_else(small):
         more = found[name][len(listed) :]
         assert found[name][: len(listed)] == listed
         assert all("pattern" in table and column.endswith("_segment") for column in more)
-    assert not {"contact_email", "contact_phone", "email"} & {column for columns in found.values() for column in columns}
+    assert not {"contact_email", "contact_phone", "email"} & {
+        column for columns in found.values() for column in columns
+    }
 
 
 def test_evidence_is_published_for_the_last_periods_and_every_change(small):
