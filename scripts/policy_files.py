@@ -80,10 +80,11 @@ def lines_of(file: Path, line_key: str | None) -> list[int]:
     wanted = line_key.split("|")
     found = []
     with open(file, newline="", encoding="utf-8-sig") as handle:
-        reader = csv.DictReader(handle)
-        before = reader.reader.line_num or 1
+        reader = csv.reader(handle)
+        header = next(reader, [])
+        before = reader.line_num
         for row in reader:
-            if key_of(row, file.stem)[: len(wanted)] == wanted:
+            if key_of(dict(zip(header, row, strict=False)), file.stem)[: len(wanted)] == wanted:
                 found.append(before + 1)
             before = reader.line_num
     return found
