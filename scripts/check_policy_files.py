@@ -161,7 +161,9 @@ def _check_header(file: str, header: list[str], columns: list[str]) -> list[Prob
     for name in columns:
         if name not in header:
             problems.append(
-                Problem(file, 1, f'column "{name}" is missing', "Add it to the header; its fields may be blank if optional")
+                Problem(
+                    file, 1, f'column "{name}" is missing', "Add it to the header; its fields may be blank if optional"
+                )
             )
     return problems
 

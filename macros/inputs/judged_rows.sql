@@ -34,7 +34,7 @@
     {%- set typed_key = [] -%}
     {%- for column in key -%}
         {%- do typed_key.append('typed.' ~ column) -%}
-        {%- do key_inputs.append('typed.' ~ column if columns[column] == 'string' else clean_text('typed.' ~ column ~ '_input')) -%}
+        {%- do key_inputs.append(column if columns[column] == 'string' else clean_text(column ~ '_input')) -%}
     {%- endfor -%}
 with
 
@@ -62,12 +62,14 @@ judged as (
     {%- endfor %}
         coalesce(typed.is_deleted, false) as is_deleted,
         {{ key_hash(typed_key) }} as key_hash,
-        {{ key_text(key_inputs) }} as input_key,
+    {%- for column in key if columns[column] != 'string' %}
+        typed.{{ column }}_input,
+    {%- endfor %}
         case
         {%- for column in key %}
             {{ when_unparsable(column, columns[column]) }}
         {%- endfor %}
-            when {% for column in key %}typed.{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %} then 'missing_key'
+            when {{ typed_key | join(' is null or ') }} is null then 'missing_key'
             {{ when_unparsable('loaded_at', 'timestamp') }}
             {{ when_unparsable('is_deleted', 'boolean') }}
             when typed.is_deleted then null
@@ -152,7 +154,7 @@ final as (
             when is_deleted then 'deleted'
         end as rejection_reason,
         -- rows that count are found by their columns
-        case when rejection_reason is not null or version_number > 1 or is_deleted then input_key end as row_key
+        case when rejection_reason is not null or version_number > 1 or is_deleted then {{ key_text(key_inputs) }} end as row_key
     from all_rows
 )
 

@@ -5,5 +5,5 @@
 
 {#- Channels of crm_interactions that have a metric of their own; every channel counts in interactions_<w>. -#}
 {% macro interaction_channels() %}
-    {{- return(['phone', 'email', 'visit']) -}}
+    {{- return(['phone', 'email', 'chat', 'visit']) -}}
 {% endmacro %}

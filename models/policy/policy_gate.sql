@@ -10,8 +10,9 @@ problems as (
     {% endfor %}
 ),
 
+-- A line that stands twice would be named twice by what joins to it.
 final as (
-    select
+    select distinct
         cast('error' as {{ dbt.type_string() }}) as severity,
         cast(check_name as {{ dbt.type_string() }}) as check_name,
         cast(file as {{ dbt.type_string() }}) as file,

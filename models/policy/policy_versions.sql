@@ -69,8 +69,9 @@ lines as (
         on
             scheme_periods.entity_type = rules.entity_type
             and scheme_periods.scheme = rules.scheme
-            and coalesce(rules.valid_from <= scheme_periods.period_end_date, true)
-            and coalesce(rules.valid_to > scheme_periods.period_end_date, true)
+    where
+        coalesce(rules.valid_from <= scheme_periods.period_end_date, true)
+        and coalesce(rules.valid_to > scheme_periods.period_end_date, true)
 ),
 
 final as (

@@ -27,8 +27,9 @@ display as (
     select * from {{ ref('int_store_display_segments') }}
 ),
 
-manual_segments as (
-    select * from {{ ref('stg_crm__manual_segments') }}
+-- a display profile given by hand and in force at period end acts here too
+overrides as (
+    select * from {{ ref('int_override_periods') }}
     where
         entity_type = 'store'
         and scheme = 'display'
@@ -39,34 +40,13 @@ visited as (
         visits.visit_id,
         visits.store_id,
         visits.visited_on,
-        visits.period_index,
-        spine.period_end_date
+        visits.period_index
     from visits
     inner join answered on visits.visit_id = answered.visit_id
     inner join spine
         on
             visits.store_id = spine.store_id
             and visits.period_index = spine.period_index
-),
-
--- a display profile given by hand and in force at period end acts here too
-overrides as (
-    select
-        visited.visit_id,
-        manual_segments.segment,
-        row_number() over (
-            partition by visited.visit_id
-            order by
-                manual_segments.valid_from desc,
-                manual_segments.loaded_at desc nulls last,
-                {{ bytewise('manual_segments.segment') }}
-        ) as preference
-    from visited
-    inner join manual_segments
-        on
-            visited.store_id = manual_segments.entity_id
-            and visited.period_end_date >= manual_segments.valid_from
-            and (manual_segments.valid_to is null or visited.period_end_date < manual_segments.valid_to)
 ),
 
 final as (
@@ -76,7 +56,7 @@ final as (
         visited.visited_on,
         visited.period_index,
         stores.channel,
-        case when display.store_id is not null then coalesce(overrides.segment, display.segment) end as display_segment
+        case when display.store_id is not null then coalesce(overrides.override_segment, display.segment) end as display_segment
     from visited
     inner join stores on visited.store_id = stores.store_id
     left join display
@@ -85,8 +65,8 @@ final as (
             and visited.period_index = display.period_index
     left join overrides
         on
-            visited.visit_id = overrides.visit_id
-            and overrides.preference = 1
+            visited.store_id = overrides.entity_id
+            and visited.period_index = overrides.period_index
 )
 
 select * from final

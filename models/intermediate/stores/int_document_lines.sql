@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with documents as (
     select * from {{ ref('int_documents') }}
 ),

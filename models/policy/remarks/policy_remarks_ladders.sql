@@ -8,13 +8,14 @@ rules as ({{ policy_lines('segment_rules') }}
 segments as ({{ policy_lines('segments') }}
 ),
 
--- Turned so that higher is always harder: below-conditions by the sign of their thresholds.
+-- Turned so that higher is always harder, also where the operator asks for less.
 rungs as (
     select
         rules.*,
         segments.precedence,
-        case when rules.operator in ('>', '>=') then 1 else -1 end as direction,
-        coalesce(rules.exit_threshold, rules.enter_threshold) as exit_or_enter
+        case when rules.operator in ('>', '>=') then 1 else -1 end * rules.enter_threshold as enter_height,
+        case when rules.operator in ('>', '>=') then 1 else -1 end
+        * coalesce(rules.exit_threshold, rules.enter_threshold) as exit_height
     from rules
     inner join segments
         on
@@ -28,8 +29,8 @@ pairs as (
     select
         upper_rung.line_key,
         lower_rung.segment as lower_segment,
-        upper_rung.direction * upper_rung.enter_threshold < lower_rung.direction * lower_rung.enter_threshold as enters_earlier,
-        upper_rung.direction * upper_rung.exit_or_enter < lower_rung.direction * lower_rung.exit_or_enter as leaves_later,
+        upper_rung.enter_height < lower_rung.enter_height as enters_earlier,
+        upper_rung.exit_height < lower_rung.exit_height as leaves_later,
         upper_rung.enter_after < lower_rung.enter_after as enters_faster,
         upper_rung.exit_after > lower_rung.exit_after as leaves_slower
     from rungs as upper_rung

@@ -1,0 +1,100 @@
+"""The queries in the documents give, on the sample company, the tables that stand below them.
+
+A ```sql block followed by a table is run on warehouse/segmentation.duckdb, or on warehouse/build.duckdb
+where its first line says so. UPDATE_DOCS=1 writes the results instead of comparing them. Links must lead
+somewhere, and no document names a file, target or variable that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
+QUERY = re.compile(r"```sql\n(?P<sql>.*?)\n```\n\n(?P<table>\|.*?\n)(?=\n|\Z)", re.DOTALL)
+
+
+def result_table(build, sql: str) -> str:
+    import duckdb
+
+    is_build = sql.startswith("-- warehouse/build.duckdb")
+    with duckdb.connect(str(build.build_db if is_build else build.published), read_only=True) as con:
+        found = con.execute(sql)
+        lines = [[column[0] for column in found.description], ["---"] * len(found.description), *found.fetchall()]
+    return "".join("|" + "|".join(f" {cell(value)} ".replace("  ", " ") for value in line) + "|\n" for line in lines)
+
+
+def cell(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_results_are_those_of_the_sample(document: Path, request):
+    text = document.read_text()
+    if not QUERY.search(text):
+        pytest.skip("no query")
+    build = request.getfixturevalue("sample_build")
+    now = QUERY.sub(lambda match: f"```sql\n{match['sql']}\n```\n\n{result_table(build, match['sql'])}", text)
+    if os.environ.get("UPDATE_DOCS"):
+        document.write_text(now)
+    assert now == document.read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_names_are_there(document: Path):
+    text = document.read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)(?=`| [A-Z]|$)", text, re.MULTILINE)) <= targets
+    known = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]["dynamic_segmentation"]
+    assert set(re.findall(r"\bvar `?([a-z_]+)", text)) <= set(known)
+    files = re.findall(r"`((?:scripts|macros|models|seeds|snapshots|tests|docs)/[\w./-]+)`", text)
+    assert [file for file in files if not (PROJECT / file).exists()] == []
+
+
+def test_input_contract_is_the_one_of_the_sources():
+    from scripts.load_sources import contract
+
+    text = (PROJECT / "docs" / "bring-your-own-data.md").read_text()
+    said = dict(re.findall(r"^\| `((?:erp|sfa|crm|portal|market)_\w+)` \| (.*?) \|", text, re.MULTILINE))
+    common = {"loaded_at", "is_deleted"}
+    assert said == {
+        table.name: ", ".join(
+            column if required else f"{column}?" for column, required in table.columns.items() if column not in common
+        )
+        for table in contract().values()
+    }
+
+
+def test_reasons_of_rejection_are_all_explained():
+    text = (PROJECT / "docs" / "bring-your-own-data.md").read_text()
+    used = {"unparsable_date", "unparsable_number", "unparsable_boolean"}
+    for file in [PROJECT / "macros/inputs/judged_rows.sql", *(PROJECT / "models/staging").rglob("base_*.sql")]:
+        used |= set(re.findall(r"(?:then|'reason':)\s*'([a-z_]+)'", file.read_text()))
+    used -= {"string"}  # the type of a column named reason
+    assert {reason for reason in used if f"`{reason}`" not in text} == set()
+
+
+ENTITIES = [("Stores", "store"), ("Reps", "rep"), ("Product groups", "product_group")]
+
+
+@pytest.mark.parametrize(("heading", "entity_type"), ENTITIES)
+def test_every_metric_is_defined(heading: str, entity_type: str):
+    section = (PROJECT / "docs" / "metrics.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    names = re.findall(r"^\| `([\w<>]+)` \|", section, re.MULTILINE)
+    said = {name.replace("<w>", window) for name in names for window in ("period", "quarter", "year")}
+    published = yaml.safe_load((PROJECT / "scripts" / "published.yml").read_text())["tables"]
+    columns = published[f"fct_{entity_type}_metrics"]["columns"]
+    assert said == set(columns) - {f"{entity_type}_id", "period_index", "period_start_date"}
