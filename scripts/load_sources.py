@@ -48,10 +48,7 @@ def contract(project_dir: Path = PROJECT_DIR) -> dict[str, Table]:
                 tables[table["name"]] = Table(
                     name=table["name"],
                     required=meta["required"],
-                    columns={
-                        column["name"]: column["config"]["meta"]["required"]
-                        for column in table["columns"]
-                    },
+                    columns={column["name"]: column["config"]["meta"]["required"] for column in table["columns"]},
                     key=tuple(meta["key"]),
                 )
     return tables
@@ -151,7 +148,9 @@ def read_table(
     columns = [column for column in table.columns if column in present]
     sql = "\nunion all\n".join(
         "select "
-        + ", ".join(f"{quoted(given[column])} as {column}" if column in given else f"null as {column}" for column in columns)
+        + ", ".join(
+            f"{quoted(given[column])} as {column}" if column in given else f"null as {column}" for column in columns
+        )
         + f" from {relation}"
         for given, relation in selects
     )
@@ -175,7 +174,8 @@ def csv_header(path: Path, label: str, table: Table) -> tuple[list[str], str]:
         delimiter: next(csv.reader(start.splitlines(keepends=True), delimiter=delimiter)) for delimiter in DELIMITERS
     }
     known = {
-        delimiter: sum(name.strip().lower() in table.columns for name in header) for delimiter, header in headers.items()
+        delimiter: sum(name.strip().lower() in table.columns for name in header)
+        for delimiter, header in headers.items()
     }
     best = max(DELIMITERS, key=lambda delimiter: known[delimiter])
     return headers[best], best

@@ -21,6 +21,18 @@ KEY_COLUMNS = {
 }
 
 
+def composed_folder(owner: Path) -> Path:
+    """Where the composed files of a warehouse (or of a test's policy) stand. Inside the project, because
+    dbt writes each seed's SQL to target/run/<path of the seed>: under an absolute path or one with `..`
+    that is the CSV itself, or anywhere."""
+    return PROJECT / "target" / "policy" / hashlib.md5(str(owner.resolve()).encode(), usedforsecurity=False).hexdigest()
+
+
+def seeds_setting(folder: Path) -> str:
+    """The value of env POLICY_SEEDS for a folder inside the project."""
+    return str(folder.relative_to(PROJECT))
+
+
 def compose(policy_dir: Path, into: Path) -> Path:
     """A folder with every policy file: the company's where it has one, else the shipped one."""
     if not policy_dir.is_dir():
@@ -68,10 +80,11 @@ def lines_of(file: Path, line_key: str | None) -> list[int]:
     wanted = line_key.split("|")
     found = []
     with open(file, newline="", encoding="utf-8-sig") as handle:
-        reader = csv.DictReader(handle)
-        before = reader.reader.line_num or 1
+        reader = csv.reader(handle)
+        header = next(reader, [])
+        before = reader.line_num
         for row in reader:
-            if key_of(row, file.stem)[: len(wanted)] == wanted:
+            if key_of(dict(zip(header, row, strict=False)), file.stem)[: len(wanted)] == wanted:
                 found.append(before + 1)
             before = reader.line_num
     return found

@@ -26,7 +26,7 @@ import yaml
 from rich.console import Console
 
 from scripts import publish as publishing
-from scripts.policy_files import SHIPPED, compose, policy_hash
+from scripts.policy_files import SHIPPED, compose, composed_folder, policy_hash, seeds_setting
 from scripts.warehouse import PROJECT, RefreshError, Warehouse, now_utc
 
 # Snapshots and what hangs on them. A selection replaces the default selector, which leaves them out.
@@ -82,7 +82,7 @@ def run_refresh(refresh: Refresh) -> dict:
         warehouse.remove_leftovers()
         policy_folder = SHIPPED
         if refresh.policy_dir:
-            policy_folder = compose(refresh.policy_dir, warehouse.path / "policy")
+            policy_folder = compose(refresh.policy_dir, composed_folder(warehouse.path))
         data_dir, as_of = inputs(refresh)
         remark = warehouse.prepare_build(refresh.company)
         if remark:
@@ -214,7 +214,7 @@ def dbt_environment(refresh: Refresh, run: publishing.Run, policy_folder: Path) 
         "PYTHONWARNINGS": "ignore",
     }
     if policy_folder != SHIPPED:
-        settings["POLICY_SEEDS"] = str(policy_folder.resolve())
+        settings["POLICY_SEEDS"] = seeds_setting(policy_folder)
     inherited = {name: value for name, value in os.environ.items() if name != "POLICY_SEEDS"}
     return inherited | settings
 

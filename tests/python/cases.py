@@ -150,9 +150,7 @@ def some_rules(rng, world: World, scheme: Scheme, scope_values: list[str], pools
             conditions = set()
             for _ in range(1 if is_ladder else rng.choice([1, 1, 2, 3])):
                 conditions.add(
-                    (ladder_metric, ladder_operator)
-                    if is_ladder
-                    else (rng.choice(METRICS), rng.choice(OPERATORS))
+                    (ladder_metric, ladder_operator) if is_ladder else (rng.choice(METRICS), rng.choice(OPERATORS))
                 )
             for metric, operator in sorted(conditions):
                 scopes = ["*"]
@@ -217,8 +215,14 @@ def some_scheme(rng, world: World, name: str, entity_type: str, values: dict, ki
     segments = some_segments(rng)
     demotion = rng.choice(["direct", "one_step", "one_step"]) if is_ranked(segments) else "direct"
     scheme = Scheme(
-        name, kind, applies_to, scope_attribute, demotion=demotion,
-        segments=tuple(segments), entity_type=entity_type, **limits,
+        name,
+        kind,
+        applies_to,
+        scope_attribute,
+        demotion=demotion,
+        segments=tuple(segments),
+        entity_type=entity_type,
+        **limits,
     )
     rules = some_rules(rng, world, scheme, values.get(scope_attribute, []), pools)
     return Scheme(**{**scheme.__dict__, "rules": tuple(rules)})
@@ -340,15 +344,10 @@ def some_overrides(rng, world: World, scheme: Scheme, first: int) -> list[Overri
                     valid_from + timedelta(days=1),
                     some_day(rng, world, period_of(valid_from, world.grain), world.last + 2),
                 )
-        overrides.append(
-            Override(
-                scheme.name,
-                rng.choice(segments),
-                valid_from,
-                valid_to,
-                datetime(2025, rng.randint(1, 12), rng.randint(1, 28), rng.randint(0, 23)) if rng.random() < 0.8 else None,
-            )
-        )
+        loaded_at = None
+        if rng.random() < 0.8:
+            loaded_at = datetime(2025, rng.randint(1, 12), rng.randint(1, 28), rng.randint(0, 23))
+        overrides.append(Override(scheme.name, rng.choice(segments), valid_from, valid_to, loaded_at))
     return overrides
 
 
@@ -392,7 +391,7 @@ def make_cases(number: int, seed: int, prefix: str = "c", **options) -> list[Cas
 
 def make_common_case(rng, name: str, world: World, cases: list[Case], applies_to, others=()) -> Case:
     """A scheme over the stores of all cases: blank `applies_to`, or an attribute that all share."""
-    entities = [e for case in cases if case.entity_type == "store" for e in case.entities] + list(others)
+    entities = [e for case in cases if case.entity_type == "store" for e in case.entities]
     pools = {metric: threshold_pool(rng) for metric in METRICS}
     values = attribute_values(name, "store")
     drawn = some_scheme(rng, world, name, "store", values, "rules", pools)
@@ -401,7 +400,7 @@ def make_common_case(rng, name: str, world: World, cases: list[Case], applies_to
     for entity in entities:
         if rng.random() < 0.2:
             entity.overrides += some_overrides(rng, world, scheme, entity.first_period)
-    return Case(name, "store", [scheme], entities)
+    return Case(name, "store", [scheme], [*entities, *others])
 
 
 # --- an earlier state of the same company ----------------------------------------------------------
@@ -465,26 +464,31 @@ def case_strategy(name: str = "h", **options):
 
 def rename(case: Case, name: str) -> Case:
     """The same case under another name, so that many of them fit into one build."""
+
     def renamed(text: str | None) -> str | None:
         return None if text is None else text.replace(case.name, name)
 
     schemes = [
-        Scheme(**{
-            **s.__dict__,
-            "name": renamed(s.name),
-            "applies_to": s.applies_to and (s.applies_to[0], renamed(s.applies_to[1])),
-            "rules": tuple(Rule(**{**r.__dict__, "scope": renamed(r.scope)}) for r in s.rules),
-        })
+        Scheme(
+            **{
+                **s.__dict__,
+                "name": renamed(s.name),
+                "applies_to": s.applies_to and (s.applies_to[0], renamed(s.applies_to[1])),
+                "rules": tuple(Rule(**{**r.__dict__, "scope": renamed(r.scope)}) for r in s.rules),
+            }
+        )
         for s in case.schemes
     ]
     entities = [
-        Entity(**{
-            **e.__dict__,
-            "id": renamed(e.id),
-            "attributes": {a: [renamed(v) for v in values] for a, values in e.attributes.items()},
-            "classified": {renamed(s): series for s, series in e.classified.items()},
-            "overrides": [Override(**{**o.__dict__, "scheme": renamed(o.scheme)}) for o in e.overrides],
-        })
+        Entity(
+            **{
+                **e.__dict__,
+                "id": renamed(e.id),
+                "attributes": {a: [renamed(v) for v in values] for a, values in e.attributes.items()},
+                "classified": {renamed(s): series for s, series in e.classified.items()},
+                "overrides": [Override(**{**o.__dict__, "scheme": renamed(o.scheme)}) for o in e.overrides],
+            }
+        )
         for e in case.entities
     ]
     masters = {

@@ -13,6 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from scripts.policy_files import compose, composed_folder, seeds_setting
+
 PROJECT = Path(__file__).resolve().parents[2]
 # Set by a developer's shell or by make: none of it may reach a test.
 FOREIGN = (
@@ -114,8 +116,8 @@ def dbt(
 ):
     """One dbt command in this process: a start is paid once, so that a suite can make many small builds.
 
-    `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` is a whole folder
-    of policy CSVs. Returns dbt's own result; the warehouse is free to be opened afterwards.
+    `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` holds the
+    policy CSVs that take the place of the shipped ones. Returns dbt's own result; the warehouse is free to be opened afterwards.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -127,10 +129,11 @@ def dbt(
 
         found = load_sources.load(data_dir, warehouse / "build.duckdb", variables.get("raw_schema", "raw"))
         variables = {name: found[name] for name in ("missing_inputs", "missing_columns")} | variables
+    policy_seeds = seeds_setting(compose(policy_dir, composed_folder(warehouse))) if policy_dir else None
     env = clean_environment(
         WAREHOUSE_DIR=warehouse,
         AS_OF_DATE=as_of_date,
-        POLICY_SEEDS=policy_dir,
+        POLICY_SEEDS=policy_seeds,
         DBT_PROJECT_DIR=PROJECT,
         DBT_PROFILES_DIR=PROJECT,
         DBT_TARGET_PATH=warehouse / "target",

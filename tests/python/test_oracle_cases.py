@@ -9,11 +9,10 @@ import sys
 import types
 from pathlib import Path
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-
 import oracle
+import pytest
 from cases import MONTHS, WEEKS, case_strategy, is_ranked, make_cases
+from hypothesis import HealthCheck, given, settings
 
 SOURCE = Path(oracle.__file__).read_text()
 
@@ -35,7 +34,8 @@ MUTANTS = {
         "        now.failing_streak = 0\n        now.last_signal = period\n        if now.q",
     ),
     "band keeps streaks": (
-        "broken\n        now.qualifying_streak = 0\n        now.failing_streak = 0", "broken\n        pass",
+        "broken\n        now.qualifying_streak = 0\n        now.failing_streak = 0",
+        "broken\n        pass",
     ),
     "gap breaks streaks": ("now.unobserved_streak += 1\n", "now.unobserved_streak += 1; now.qualifying_streak = 0\n"),
     "expiry off by one": ("now.unobserved_streak >= rule.expire_after", "now.unobserved_streak > rule.expire_after"),
@@ -45,7 +45,8 @@ MUTANTS = {
     ),
     "expiry keeps the signal": ("            now.last_signal = None\n", ""),
     "out of force remembers": (
-        "return now  # out", "now.qualifying_streak = before.qualifying_streak if before else 0; return now  # out",
+        "return now  # out",
+        "now.qualifying_streak = before.qualifying_streak if before else 0; return now  # out",
     ),
     "valid_to inclusive": ("day < valid_to", "day <= valid_to"),
     "valid_from exclusive": ("valid_from <= day", "valid_from < day"),
@@ -66,7 +67,8 @@ MUTANTS = {
     "direct demotion": ('if scheme.demotion == "one_step":', "if False:"),
     "oldest override": ("newest = max(", "newest = min("),
     "override touches the computed side": (
-        "        is_change = before is not None and", "        computed = segment\n        is_change = before is not None and",
+        "        is_change = before is not None and",
+        "        computed = segment\n        is_change = before is not None and",
     ),
     "override by period start": (
         "override = override_on(entity, scheme, period_end(period, grain))",
@@ -74,10 +76,12 @@ MUTANTS = {
     ),
     "ended override unseen": ("if was_overridden:", "if False:"),
     "unobserved when any group lacks a value": (
-        "if groups and all(any(e.value", "if groups and any(any(e.value",
+        "if groups and all(any(e.value",
+        "if groups and any(any(e.value",
     ),
     "unobserved when all values are missing": (
-        "all(any(e.value is None for e in group) for", "all(all(e.value is None for e in group) for",
+        "all(any(e.value is None for e in group) for",
+        "all(all(e.value is None for e in group) for",
     ),
     "plain asks exit": (
         "without_memory = highest_that_holds(scheme, rows, lambda e: e.qualifies)",
@@ -85,7 +89,8 @@ MUTANTS = {
         "and not fails(e.operator, e.value, e.rule.exit_threshold))",
     ),
     "current by period end": (
-        "override = override_on(entity, scheme, as_of)", "override = override_on(entity, scheme, judged_until)",
+        "override = override_on(entity, scheme, as_of)",
+        "override = override_on(entity, scheme, judged_until)",
     ),
     "ended after the period unseen": ("    if ended:\n", "    if False:\n"),
 }

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-
 from oracle import (
     Entity,
     Override,
@@ -33,9 +32,7 @@ def run(values, *, rules=None, scheme=None, overrides=(), as_of=AS_OF, **paramet
         top = {"enter": Decimal(80), "exit": Decimal(72), **parameters}
         scheme = Scheme("s", segments=LADDER, rules=rules or (Rule("TOP", "a", "m", ">=", **top),))
     entity = Entity("x", period_start(FIRST), FIRST, FIRST + len(values) - 1, overrides=list(overrides))
-    entity.metrics["m"] = {
-        FIRST + n: None if value is None else Decimal(str(value)) for n, value in enumerate(values)
-    }
+    entity.metrics["m"] = {FIRST + n: None if value is None else Decimal(str(value)) for n, value in enumerate(values)}
     return evaluate(entity, scheme, as_of)
 
 
@@ -62,9 +59,7 @@ def reasons(values, **parameters):
     ],
 )
 def test_ties_at_the_thresholds(operator, enter, exit_threshold, values, expected):
-    rule = Rule(
-        "TOP", "a", "m", operator, Decimal(enter), None if exit_threshold is None else Decimal(exit_threshold)
-    )
+    rule = Rule("TOP", "a", "m", operator, Decimal(enter), None if exit_threshold is None else Decimal(exit_threshold))
     assert met(values, rules=(rule,)) == expected
 
 
@@ -118,8 +113,15 @@ def test_thresholds_are_those_of_the_period_end():
     )
     assert met([60, 60, 60], rules=rules) == [False, False, True]
     a_day_later = tuple(
-        Rule("TOP", "a", "m", ">=", r.enter, valid_from=r.valid_from and date(2025, 4, 1),
-             valid_to=r.valid_to and date(2025, 4, 1))
+        Rule(
+            "TOP",
+            "a",
+            "m",
+            ">=",
+            r.enter,
+            valid_from=r.valid_from and date(2025, 4, 1),
+            valid_to=r.valid_to and date(2025, 4, 1),
+        )
         for r in rules
     )
     assert met([60, 60, 60], rules=a_day_later) == [False, False, False]
@@ -179,7 +181,11 @@ def test_highest_precedence_wins_and_reasons():
 def test_min_stay_counts_from_a_change_not_from_the_first_placement():
     assert segments([25, 5, 25, 25, 25], scheme=three(min_stay_periods=3)) == ["HIGH", "LOW", "LOW", "LOW", "HIGH"]
     assert reasons([25, 5, 25, 25, 25], scheme=three(min_stay_periods=3)) == [
-        "first", "demoted", "waiting", "waiting", "promoted",
+        "first",
+        "demoted",
+        "waiting",
+        "waiting",
+        "promoted",
     ]
 
 
@@ -252,6 +258,7 @@ def test_classification():
 
 def test_current():
     as_of, values = date(2025, 6, 10), [85, 85, 85, 85, 85]  # May is closed
+
     def now(**options):
         row = run(values, as_of=as_of, **options)[2]
         return (row.segment, row.computed_segment, row.reason, row.since)
@@ -271,7 +278,10 @@ def test_current_of_a_life_that_no_closed_period_has_seen():
     evidence, history, row = evaluate(entity, scheme, date(2025, 6, 10))
     assert (evidence, history) == ([], [])
     assert (row.segment, row.computed_segment, row.reason, row.since) == (
-        "STANDARD", "STANDARD", "first", date(2025, 6, 5),
+        "STANDARD",
+        "STANDARD",
+        "first",
+        date(2025, 6, 5),
     )
 
 

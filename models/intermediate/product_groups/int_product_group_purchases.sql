@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with store_products as (
     select * from {{ ref('int_store_product_sales') }}
     where has_bought

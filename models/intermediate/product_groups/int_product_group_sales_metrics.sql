@@ -23,9 +23,14 @@ final as (
         {%- for window in window_names() %}
         sales_{{ window }},
         {%- endfor %}
-        case when sales_year_before > 0 then {{ exact_ratio('sales_year - sales_year_before', 'sales_year_before') }} end
-            as sales_growth_year,
-        case when sales_year > 0 then {{ exact_ratio('value_above', 'value_total') }} else 1 end as revenue_share_above_year,
+        case
+            when sales_year_before > 0
+                then {{ exact_ratio('sales_year - sales_year_before', 'sales_year_before') }}
+        end as sales_growth_year,
+        case
+            when sales_year > 0 then {{ exact_ratio('value_above', 'value_total') }}
+            else 1
+        end as revenue_share_above_year,
         -- costs have ten decimals, and exact_ratio takes six
         case
             when costed_value_year > 0

@@ -49,7 +49,10 @@ final as (
         -- the base of the growth, unknown where it begins before history
         case
             when period_index - {{ 2 * window_length('year') - 1 }} >= history_first_period_index
-                then cast(coalesce({{ trailing_sum('net_value', 'year', 'product_group_id', window_length('year')) }}, 0) as numeric(38, 4))
+                then cast(coalesce(
+                    {{ trailing_sum('net_value', 'year', 'product_group_id', window_length('year')) }},
+                    0
+                ) as numeric(38, 4))
         end as sales_year_before
     from group_periods
 )

@@ -43,7 +43,7 @@ client_segments as (
     from segments
     where
         scheme = '{{ var("client_scheme", "lifecycle") }}'
-        and segment in ('{{ var("client_segments", ["NEW", "ACTIVE", "KEY"]) | join("', '") }}')
+        and segment in ({{ quoted_list(var('client_segments', ['NEW', 'ACTIVE', 'KEY'])) }})
 ),
 
 top_segments as (

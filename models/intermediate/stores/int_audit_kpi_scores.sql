@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with expected as (
     select * from {{ ref('int_audit_standards') }}
 ),

@@ -56,7 +56,9 @@ final as (
         visited.visited_on,
         visited.period_index,
         stores.channel,
-        case when display.store_id is not null then coalesce(overrides.override_segment, display.segment) end as display_segment
+        case
+            when display.store_id is not null then coalesce(overrides.override_segment, display.segment)
+        end as display_segment
     from visited
     inner join stores on visited.store_id = stores.store_id
     left join display

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with scores as (
     select * from {{ ref('int_audit_kpi_scores') }}
 ),

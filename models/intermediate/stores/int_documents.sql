@@ -48,7 +48,8 @@ final as (
         rep_id,
         supplier_id,
         net_value,
-        net_value > 0 and status in ('{{ var("order_statuses", ["placed", "invoiced"]) | join("', '") }}') as is_order
+        net_value > 0
+        and status in ({{ quoted_list(var('order_statuses', ['placed', 'invoiced'])) }}) as is_order
     from documents
 )
 

@@ -30,7 +30,8 @@ final as (
         store_id,
         {{ period_index('contacted_on') }} as period_index,
         {%- for channel in interaction_channels() %}
-        cast(count(case when interactions = 1 and channel = '{{ channel }}' then 1 end) as integer) as interactions_{{ channel }},
+        cast(count(case when interactions = 1 and channel = '{{ channel }}' then 1 end) as integer)
+            as interactions_{{ channel }},
         {%- endfor %}
         cast(sum(visits) as integer) as visits,
         cast(sum(interactions) as integer) as interactions

@@ -56,7 +56,8 @@ windows as (
         cast({{ trailing_sum('interactions', window, 'store_id') }} as bigint) as interactions_{{ window }},
         {%- endfor %}
         {%- for channel in interaction_channels() %}
-        cast({{ trailing_sum('interactions_' ~ channel, 'quarter', 'store_id') }} as bigint) as interactions_{{ channel }}_quarter,
+        cast({{ trailing_sum('interactions_' ~ channel, 'quarter', 'store_id') }} as bigint)
+            as interactions_{{ channel }}_quarter,
         {%- endfor %}
         period_index - coalesce(
             max(visit_period_index) over (

@@ -69,7 +69,7 @@ matched as (
         on
             latest.position = bands.position
             and latest.attribute = bands.attribute
-            and (bands.equals = latest.value or bands.lower_bound <= latest.number_value)
+            and (latest.value = bands.equals or latest.number_value >= bands.lower_bound)
 ),
 
 final as (

@@ -38,6 +38,11 @@ applicable as (
 ),
 
 -- only stores of which something was ever recorded need the bands of every position
+recorded_stores as (
+    select distinct store_id
+    from store_bands
+),
+
 banded as (
     select
         applicable.store_id,
@@ -46,7 +51,7 @@ banded as (
         coalesce(store_bands.band, 'UNKNOWN') as band,
         coalesce(store_bands.is_known, false) as is_known
     from applicable
-    inner join (select distinct store_id from store_bands) as recorded on applicable.store_id = recorded.store_id
+    inner join recorded_stores on applicable.store_id = recorded_stores.store_id
     cross join positions
     left join store_bands
         on

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with stores as (
     select * from {{ ref('int_stores') }}
 ),

@@ -45,7 +45,10 @@ final as (
         -- the base of the trend, unknown where it begins before history
         case
             when period_index - {{ window_length('year') + window_length('quarter') - 1 }} >= history_first_period_index
-                then cast(coalesce({{ trailing_sum('net_value', 'quarter', 'store_id', window_length('year')) }}, 0) as numeric(38, 4))
+                then cast(coalesce(
+                    {{ trailing_sum('net_value', 'quarter', 'store_id', window_length('year')) }},
+                    0
+                ) as numeric(38, 4))
         end as order_value_quarter_year_ago
     from store_periods
 )

@@ -13,7 +13,10 @@ final as (
         {%- endfor %}
         case
             when order_value_quarter_year_ago > 0
-                then {{ exact_ratio('order_value_quarter - order_value_quarter_year_ago', 'order_value_quarter_year_ago') }}
+                then {{ exact_ratio(
+                    'order_value_quarter - order_value_quarter_year_ago',
+                    'order_value_quarter_year_ago'
+                ) }}
         end as order_value_trend
     from windows
 )

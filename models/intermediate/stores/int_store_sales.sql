@@ -10,7 +10,8 @@ final as (
         cast(count(*) as integer) as documents,
         cast(count(case when is_order then 1 end) as integer) as orders,
         {%- for channel in order_channels() %}
-        cast(count(case when is_order and order_channel = '{{ channel }}' then 1 end) as integer) as orders_{{ channel }},
+        cast(count(case when is_order and order_channel = '{{ channel }}' then 1 end) as integer)
+            as orders_{{ channel }},
         {%- endfor %}
         -- a supplier is the distributor who delivered; none: we did
         cast(count(case when is_order and supplier_id is not null then 1 end) as integer) as orders_distributor,
