@@ -22,7 +22,7 @@ from oracle import covers, last_closed_period, period_end, period_of
 
 UNKNOWN = "unknown"
 ORDER_CHANNELS = ("rep", "phone", "email", "portal", "edi")
-INTERACTION_CHANNELS = ("phone", "email", "visit")
+INTERACTION_CHANNELS = ("phone", "email", "visit", "chat")
 WINDOWS = {"month": {"period": 1, "quarter": 3, "year": 12}, "week": {"period": 1, "quarter": 13, "year": 52}}
 
 
