@@ -22,7 +22,7 @@ from oracle import covers, last_closed_period, period_end, period_of
 
 UNKNOWN = "unknown"
 ORDER_CHANNELS = ("rep", "phone", "email", "portal", "edi")
-INTERACTION_CHANNELS = ("phone", "email", "visit")
+INTERACTION_CHANNELS = ("phone", "email", "visit", "chat")
 WINDOWS = {"month": {"period": 1, "quarter": 3, "year": 12}, "week": {"period": 1, "quarter": 13, "year": 52}}
 
 
@@ -666,9 +666,9 @@ def contact_metrics(company: Company, store_id: str, life: Life) -> dict[int, di
             row[f"interactions_{channel}_quarter"] = met.count(channel) if has_interactions else None
         last = max((p for p in visits if p <= period), default=None)  # no window: also before the life
         row["periods_since_last_visit"] = None if last is None else period - last
-        row["contacts_year"] = (
-            row["visits_year"] + row["interactions_year"] if has_visits and has_interactions else None
-        )
+        # of a company with one of the two tables, what that one says: a contact is a contact
+        known = [n for n in (row["visits_year"], row["interactions_year"]) if n is not None]
+        row["contacts_year"] = sum(known) if known else None
         rows[period] = row
     return rows
 
