@@ -29,8 +29,12 @@ from scripts import publish as publishing
 from scripts.policy_files import SHIPPED, compose, composed_folder, policy_hash, seeds_setting
 from scripts.warehouse import PROJECT, RefreshError, Warehouse, now_utc
 
-# Snapshots and what hangs on them. A selection replaces the default selector, which leaves them out.
-COMMANDS = [["build"], ["build", "--select", "resource_type:snapshot+"]]
+# Unit tests judge the project's SQL, not the company's data: `make test` runs them.
+# Snapshots and what hangs on them come last; a selection replaces the default selector, which leaves them out.
+COMMANDS = [
+    ["build", "--exclude-resource-type", "unit_test"],
+    ["build", "--select", "resource_type:snapshot+"],
+]
 
 app = typer.Typer(add_completion=False)
 # Output that is kept in a log is as wide as a screen, not as the 80 columns of no terminal.

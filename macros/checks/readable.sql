@@ -14,9 +14,10 @@
     case
         when
             case
-                when {{ is_number(expression) }}
-                    then abs(cast({{ expression }} as double precision)) < 1000000000000
-                else false
+                when not {{ is_number(expression) }} then false
+                -- a double tells what no exact type holds; near the limit it is not exact enough
+                when abs(cast({{ expression }} as double precision)) >= 10000000000000 then false
+                else abs(cast({{ expression }} as numeric(38, 18))) < 999999999999.9999995
             end
             then cast({{ expression }} as numeric(18, 6))
     end

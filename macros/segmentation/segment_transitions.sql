@@ -1,6 +1,7 @@
 {#- Every change of segment with the condition that caused it: of the conditions of the segment left or
     entered whose state changed in that period, the one of highest precedence, then rule group, then
-    metric. None for manual decisions, or where a limit only delayed the change.
+    metric. None for manual decisions, or where a limit only delayed the change (the conditions gave
+    the same segment in the period before).
     Grain: entity x scheme x period of change. -#}
 {% macro segment_transitions(entity_type) %}
 {%- set key = entity_type ~ '_id' -%}
@@ -18,7 +19,8 @@
         causes.metric,
         causes.operator,
         causes.value,
-        causes.threshold
+        causes.threshold,
+        causes.is_met as is_condition_met
     from {{ ref('fct_' ~ entity_type ~ '_segment_history') }} as changes
     left join (
         select
@@ -30,6 +32,7 @@
             evidence.metric,
             evidence.operator,
             evidence.value,
+            evidence.is_met,
             case when evidence.is_met then evidence.enter_threshold else evidence.exit_threshold end as threshold,
             row_number() over (
                 partition by evidence.{{ key }}, evidence.scheme, evidence.period_index
@@ -46,6 +49,12 @@
                 and evidence.scheme = history.scheme
                 and evidence.period_index = history.period_index
                 and evidence.segment in (history.segment, history.previous_segment)
+        inner join {{ ref('fct_' ~ entity_type ~ '_segment_history') }} as earlier
+            on
+                history.{{ key }} = earlier.{{ key }}
+                and history.scheme = earlier.scheme
+                and history.period_index = earlier.period_index + 1
+                and history.candidate_segment <> earlier.candidate_segment
         inner join {{ ref('int_segment_ladder') }} as ladder
             on
                 ladder.entity_type = '{{ entity_type }}'

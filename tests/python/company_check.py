@@ -49,11 +49,13 @@ class Comparison:
 
     def __str__(self) -> str:
         counted = ", ".join(f"{what} {n}" for what, n in self.rows.items())
-        return "\n".join([
-            f"{counted} rows, {self.cells} cells; differences: {sum(self.by_column.values())}",
-            *(f"  {what}.{column}: {n}" for (what, column), n in self.by_column.most_common()),
-            *self.differences,
-        ])
+        return "\n".join(
+            [
+                f"{counted} rows, {self.cells} cells; differences: {sum(self.by_column.values())}",
+                *(f"  {what}.{column}: {n}" for (what, column), n in self.by_column.most_common()),
+                *self.differences,
+            ]
+        )
 
 
 def dicts(build: Build, sql: str, published: bool = True) -> list[dict]:
@@ -103,6 +105,7 @@ def compare_metrics(build: Build, company: reference.Company) -> Comparison:
 
 def read_schemes(folder: Path) -> list[Scheme]:
     """The policy CSVs as the oracle's schemes."""
+
     def lines(name: str) -> list[dict]:
         file = folder / f"{name}.csv"
         with open(file if file.exists() else SHIPPED_POLICY / f"{name}.csv", newline="") as handle:
@@ -126,17 +129,29 @@ def read_schemes(folder: Path) -> list[Scheme]:
             demotion=s["demotion"] or "direct",
             entity_type=s["entity_type"],
             segments=tuple(
-                Segment(x["segment"], int(x["precedence"]), int(x["level"]) if x["level"] else None,
-                        x["is_default"] == "true")
+                Segment(
+                    x["segment"],
+                    int(x["precedence"]),
+                    int(x["level"]) if x["level"] else None,
+                    x["is_default"] == "true",
+                )
                 for x in of(segments, s)
             ),
             rules=tuple(
                 Rule(
-                    r["segment"], r["rule_group"], r["metric"], r["operator"], Decimal(r["enter_threshold"]),
-                    Decimal(r["exit_threshold"]) if r["exit_threshold"] else None, int(r["enter_after"] or 1),
-                    int(r["exit_after"] or 1), int(r["hold_periods"] or 0),
-                    int(r["expire_after"]) if r["expire_after"] else None, r["scope"] or "*",
-                    day(r["valid_from"]), day(r["valid_to"]),
+                    r["segment"],
+                    r["rule_group"],
+                    r["metric"],
+                    r["operator"],
+                    Decimal(r["enter_threshold"]),
+                    Decimal(r["exit_threshold"]) if r["exit_threshold"] else None,
+                    int(r["enter_after"] or 1),
+                    int(r["exit_after"] or 1),
+                    int(r["hold_periods"] or 0),
+                    int(r["expire_after"]) if r["expire_after"] else None,
+                    r["scope"] or "*",
+                    day(r["valid_from"]),
+                    day(r["valid_to"]),
                 )
                 for r in of(rules, s)
             ),
@@ -177,22 +192,49 @@ def entities_of(build: Build, company: reference.Company, entity_type: str, sche
             classified["display"] = {
                 p: reference.display_bands(company, entity_id, company.settings.end_of(p)) for p in life.periods
             }
-        entities.append(Entity(
-            entity_id, life.starts_on, life.first, life.last, life.is_active,
-            attributes_of(company, entity_type, entity_id), of_entity.get(entity_id, {}), classified,
-            [Override(o["scheme"], o["segment"], o["valid_from"], o["valid_to"], o["loaded_at"])
-             for o in company.manual_segments if (o["entity_type"], o["entity_id"]) == (entity_type, entity_id)],
-        ))
+        entities.append(
+            Entity(
+                entity_id,
+                life.starts_on,
+                life.first,
+                life.last,
+                life.is_active,
+                attributes_of(company, entity_type, entity_id),
+                of_entity.get(entity_id, {}),
+                classified,
+                [
+                    Override(o["scheme"], o["segment"], o["valid_from"], o["valid_to"], o["loaded_at"])
+                    for o in company.manual_segments
+                    if (o["entity_type"], o["entity_id"]) == (entity_type, entity_id)
+                ],
+            )
+        )
     return entities
 
 
 EVIDENCE = (
-    "is_in_force", "value", "enter_threshold", "exit_threshold", "qualifies", "qualifying_streak",
-    "failing_streak", "unobserved_streak", "last_signal_period_index", "is_met",
+    "is_in_force",
+    "value",
+    "enter_threshold",
+    "exit_threshold",
+    "qualifies",
+    "qualifying_streak",
+    "failing_streak",
+    "unobserved_streak",
+    "last_signal_period_index",
+    "is_met",
 )
 HISTORY = (
-    "period_start_date", "computed_segment", "segment", "segment_without_memory", "override_segment",
-    "previous_segment", "is_change", "periods_in_segment", "reason", "last_change_period_index",
+    "period_start_date",
+    "computed_segment",
+    "segment",
+    "segment_without_memory",
+    "override_segment",
+    "previous_segment",
+    "is_change",
+    "periods_in_segment",
+    "reason",
+    "last_change_period_index",
 )
 CURRENT = ("segment", "computed_segment", "segment_since", "reason", "is_active")
 
@@ -212,27 +254,55 @@ def compare_segments(build: Build, company: reference.Company, policy_folder: Pa
                 for e in judged:
                     rule = e.rule
                     evidence[(entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)] = dict(
-                        zip(EVIDENCE, (
-                            e.is_in_force, e.value, rule and rule.enter, rule and rule.exit_threshold, e.qualifies,
-                            e.qualifying_streak, e.failing_streak, e.unobserved_streak, e.last_signal, e.is_met,
-                        ))
+                        zip(
+                            EVIDENCE,
+                            (
+                                e.is_in_force,
+                                e.value,
+                                rule and rule.enter,
+                                rule and rule.exit_threshold,
+                                e.qualifies,
+                                e.qualifying_streak,
+                                e.failing_streak,
+                                e.unobserved_streak,
+                                e.last_signal,
+                                e.is_met,
+                            ),
+                        )
                     )
                 for h in placed:
-                    history[(entity.id, scheme.name, h.period)] = dict(zip(HISTORY, (
-                        period_start(h.period, s.grain), h.computed_segment, h.segment, h.segment_without_memory,
-                        h.override_segment, h.previous_segment, h.is_change, h.periods_in_segment, h.reason,
-                        h.last_change,
-                    )))
-                current[(entity.id, scheme.name)] = dict(zip(
-                    CURRENT, (now.segment, now.computed_segment, now.since, now.reason, now.is_active)
-                ))
+                    history[(entity.id, scheme.name, h.period)] = dict(
+                        zip(
+                            HISTORY,
+                            (
+                                period_start(h.period, s.grain),
+                                h.computed_segment,
+                                h.segment,
+                                h.segment_without_memory,
+                                h.override_segment,
+                                h.previous_segment,
+                                h.is_change,
+                                h.periods_in_segment,
+                                h.reason,
+                                h.last_change,
+                            ),
+                        )
+                    )
+                current[(entity.id, scheme.name)] = dict(
+                    zip(CURRENT, (now.segment, now.computed_segment, now.since, now.reason, now.is_active))
+                )
         conditions = "segment, rule_group, metric, operator"
         # Whether a value qualifies is not asked of a condition that is out of force or has no value.
         columns = ", ".join(f"coalesce({c}, false) as {c}" if c == "qualifies" else c for c in EVIDENCE)
-        rows = dicts(build, f"select {key}, scheme, period_index, {conditions}, {columns}"
-                            f" from segmentation_build.fct_{entity_type}_segment_evidence", published=False)
-        comparison.add(f"{entity_type} evidence", evidence, keyed(
-            rows, (key, "scheme", "period_index", *conditions.split(", "))))
+        rows = dicts(
+            build,
+            f"select {key}, scheme, period_index, {conditions}, {columns}"
+            f" from segmentation_build.fct_{entity_type}_segment_evidence",
+            published=False,
+        )
+        comparison.add(
+            f"{entity_type} evidence", evidence, keyed(rows, (key, "scheme", "period_index", *conditions.split(", ")))
+        )
         for what, wanted, columns, keys in (
             ("history", history, HISTORY, (key, "scheme", "period_index")),
             ("current", current, CURRENT, (key, "scheme")),

@@ -117,7 +117,8 @@ def dbt(
     """One dbt command in this process: a start is paid once, so that a suite can make many small builds.
 
     `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` holds the
-    policy CSVs that take the place of the shipped ones. Returns dbt's own result; the warehouse is free to be opened afterwards.
+    policy CSVs that take the place of the shipped ones. Returns dbt's own result; the warehouse is free
+    to be opened afterwards.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner

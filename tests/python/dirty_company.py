@@ -26,8 +26,18 @@ class DirtyCompany:
         self.as_of, self.first_day = as_of, as_of - timedelta(days=history_days)
         self.tables: dict[str, list[dict]] = {}
         self.numbers: dict[str, int] = {}
-        for make in (self.stores, self.products, self.reps, self.orders, self.assignments, self.visits,
-                     self.attributes, self.interactions, self.category_sales, self.manual_segments):
+        for make in (
+            self.stores,
+            self.products,
+            self.reps,
+            self.orders,
+            self.assignments,
+            self.visits,
+            self.attributes,
+            self.interactions,
+            self.category_sales,
+            self.manual_segments,
+        ):
             make()
         for name in self.tables:
             self.rng.shuffle(self.tables[name])
@@ -98,13 +108,17 @@ class DirtyCompany:
             since = self.some_day(self.first_day - timedelta(days=200)) if 0.4 < dice < 0.7 else None
             closed = self.some_day(last=self.as_of + timedelta(days=90)) if self.chance(0.2) else None
             row = {
-                "store_id": f"s{n:02d}", "store_name": f"Store {n}",
+                "store_id": f"s{n:02d}",
+                "store_name": f"Store {n}",
                 "channel": rng.choice(["traditional", "modern", "gastro", None]),
                 "store_group_path": rng.choice(
                     [None, None, "north/a", "north/b", "south", "south/a/x", "/west//a/", "s01"]
                 ),
-                "legal_type": rng.choice(["individual", "company", None]), "region": rng.choice(["N", "S"]),
-                "opened_on": opened, "closed_on": closed, "customer_since": since,
+                "legal_type": rng.choice(["individual", "company", None]),
+                "region": rng.choice(["N", "S"]),
+                "opened_on": opened,
+                "closed_on": closed,
+                "customer_since": since,
                 "is_served": rng.choice(["true", "false", None]),
             }
             if n <= STORES - 4:  # the last few are known only by what refers to them
@@ -115,19 +129,34 @@ class DirtyCompany:
         rng = self.rng
         for n in range(1, PRODUCTS + 1):
             group = rng.choice(["g1", "g2", "g3", "007", None])
-            self.add("erp_products", {
-                "product_id": f"p{n:02d}", "product_name": f"Product {n}", "product_group": group,
-                "brand": rng.choice(["b1", "b2", None]), "category": rng.choice(["c1", "c2", "c3", None]),
-                "unit_cost": rng.choice(["5", "9.123456", "12.5", "0", None]), "list_price": "20",
-            }, correct=lambda: {"unit_cost": rng.choice(["4", "6.000001"])})
+            self.add(
+                "erp_products",
+                {
+                    "product_id": f"p{n:02d}",
+                    "product_name": f"Product {n}",
+                    "product_group": group,
+                    "brand": rng.choice(["b1", "b2", None]),
+                    "category": rng.choice(["c1", "c2", "c3", None]),
+                    "unit_cost": rng.choice(["5", "9.123456", "12.5", "0", None]),
+                    "list_price": "20",
+                },
+                correct=lambda: {"unit_cost": rng.choice(["4", "6.000001"])},
+            )
 
     def reps(self) -> None:
         for n in range(1, REPS + 1):
-            self.add("sfa_reps", {
-                "rep_id": f"r{n}", "rep_name": f"Rep {n}", "region": self.rng.choice(["N", "S"]), "manager_id": "r1",
-                "hired_on": self.some_day(self.first_day - timedelta(days=300)) if self.chance(0.5) else None,
-                "left_on": self.some_day() if self.chance(0.2) else None,
-            }, correct=lambda: {"left_on": None})
+            self.add(
+                "sfa_reps",
+                {
+                    "rep_id": f"r{n}",
+                    "rep_name": f"Rep {n}",
+                    "region": self.rng.choice(["N", "S"]),
+                    "manager_id": "r1",
+                    "hired_on": self.some_day(self.first_day - timedelta(days=300)) if self.chance(0.5) else None,
+                    "left_on": self.some_day() if self.chance(0.2) else None,
+                },
+                correct=lambda: {"left_on": None},
+            )
 
     # --- events ------------------------------------------------------------------------------------
 
@@ -139,9 +168,13 @@ class DirtyCompany:
             statuses = ["placed", "invoiced", "returned", "cancelled", None, "lost"]
             status = rng.choices(statuses, [3, 6, 1.2, 0.8, 0.1, 0.1])[0]
             order = {
-                "order_id": f"o{n:04d}", "store_id": self.store(), "ordered_at": self.moment(day), "status": status,
+                "order_id": f"o{n:04d}",
+                "store_id": self.store(),
+                "ordered_at": self.moment(day),
+                "status": status,
                 "order_channel": rng.choice(["rep", "phone", "email", "portal", "edi", "fax", None]),
-                "rep_id": self.rep(), "supplier_id": rng.choice([None, None, "d1"]),
+                "rep_id": self.rep(),
+                "supplier_id": rng.choice([None, None, "d1"]),
                 "currency": rng.choice([None, "EUR", "EUR", "EUR", "USD"]),
             }
             if self.chance(0.01):
@@ -149,9 +182,15 @@ class DirtyCompany:
             if self.chance(0.01):
                 self.tables["erp_orders"].append({**order, "loaded_at": f"{day - timedelta(days=3)} 00:00:00"})
             else:
-                self.add("erp_orders", order, day, lambda: {
-                    "status": rng.choice(["invoiced", "cancelled", "returned"]), "store_id": self.store(),
-                })
+                self.add(
+                    "erp_orders",
+                    order,
+                    day,
+                    lambda: {
+                        "status": rng.choice(["invoiced", "cancelled", "returned"]),
+                        "store_id": self.store(),
+                    },
+                )
             is_credit_note = self.chance(0.06)
             for line in range(1, rng.choice([0, 1, 1, 2, 2, 3, 4]) + 1):
                 self.line(order["order_id"], line, day, is_credit_note or (status == "returned" and self.chance(0.7)))
@@ -167,10 +206,19 @@ class DirtyCompany:
             quantity = "-" + quantity if quantity else None
         if self.chance(0.015):
             amount = rng.choice(BAD_AMOUNTS)
-        self.add("erp_order_lines", {
-            "order_id": order_id, "line_number": str(number), "product_id": self.product(), "quantity": quantity,
-            "net_amount": amount, "discount_amount": None,
-        }, day, lambda: {"net_amount": rng.choice(AMOUNTS + ["-5"]), "quantity": "1"})
+        self.add(
+            "erp_order_lines",
+            {
+                "order_id": order_id,
+                "line_number": str(number),
+                "product_id": self.product(),
+                "quantity": quantity,
+                "net_amount": amount,
+                "discount_amount": None,
+            },
+            day,
+            lambda: {"net_amount": rng.choice(AMOUNTS + ["-5"]), "quantity": "1"},
+        )
 
     def assignments(self) -> None:
         for n in range(1, STORES + 3):
@@ -178,10 +226,16 @@ class DirtyCompany:
             day = self.some_day(self.first_day - timedelta(days=60), self.first_day + timedelta(days=300))
             for _ in range(self.rng.choice([1, 1, 2, 3])):
                 until = day + timedelta(days=self.rng.choice([30, 150, 400, 900]))
-                self.add("sfa_store_assignments", {
-                    "store_id": store, "rep_id": f"r{self.rng.randint(1, REPS)}", "valid_from": day,
-                    "valid_to": until if self.chance(0.6) else None,
-                }, correct=lambda: {"valid_to": None})
+                self.add(
+                    "sfa_store_assignments",
+                    {
+                        "store_id": store,
+                        "rep_id": f"r{self.rng.randint(1, REPS)}",
+                        "valid_from": day,
+                        "valid_to": until if self.chance(0.6) else None,
+                    },
+                    correct=lambda: {"valid_to": None},
+                )
                 day = until + timedelta(days=self.rng.choice([-20, 0, 0, 35]))
 
     def visits(self) -> None:
@@ -190,7 +244,9 @@ class DirtyCompany:
         for n in range(1, 701):
             day = self.some_day(last=self.as_of + timedelta(days=20))
             visit = {
-                "visit_id": f"v{n:04d}", "store_id": self.store() or "s01", "rep_id": self.rep(),
+                "visit_id": f"v{n:04d}",
+                "store_id": self.store() or "s01",
+                "rep_id": self.rep(),
                 "started_at": self.moment(day),
                 "status": rng.choices(["done", "missed", "cancelled", "x"], [8, 1, 1, 0.1])[0],
             }
@@ -200,23 +256,34 @@ class DirtyCompany:
             if self.chance(0.25):
                 continue
             for kpi in rng.sample(kpis, rng.randint(1, len(kpis))):
-                value = rng.choice({
-                    "facing_share": ["0", "13", "40", "50", "-1", "39.999999"],
-                    "assortment_count": ["9", "10", "20", "30"],
-                    "price_gap": ["0", "0.05", "-0.05", "0.050001", "0.02"],
-                    "out_of_stock_count": ["0", "1", "2", "3", "5", "-2"],
-                    "pos_material": ["0", "1", "2"],
-                }.get(kpi, ["1"]))
-                self.add("sfa_audit_answers", {
-                    "visit_id": visit["visit_id"], "kpi": kpi, "value": "" if self.chance(0.02) else value,
-                }, day, lambda: {"value": rng.choice(["0", "1", "40"])})
+                value = rng.choice(
+                    {
+                        "facing_share": ["0", "13", "40", "50", "-1", "39.999999"],
+                        "assortment_count": ["9", "10", "20", "30"],
+                        "price_gap": ["0", "0.05", "-0.05", "0.050001", "0.02"],
+                        "out_of_stock_count": ["0", "1", "2", "3", "5", "-2"],
+                        "pos_material": ["0", "1", "2"],
+                    }.get(kpi, ["1"])
+                )
+                self.add(
+                    "sfa_audit_answers",
+                    {
+                        "visit_id": visit["visit_id"],
+                        "kpi": kpi,
+                        "value": "" if self.chance(0.02) else value,
+                    },
+                    day,
+                    lambda: {"value": rng.choice(["0", "1", "40"])},
+                )
         self.add("sfa_audit_answers", {"visit_id": "v9999", "kpi": "price_gap", "value": "0"})
 
     def attributes(self) -> None:
         rng = self.rng
         values = {
-            "shelf_metres": ["0", "3.9", "4", "10", "-1", "long", "12", None], "checkouts": ["1", "2", "3", "7"],
-            "traffic": ["LOW", "HIGH", "low", None], "colour": ["red"],
+            "shelf_metres": ["0", "3.9", "4", "10", "-1", "long", "12", None],
+            "checkouts": ["1", "2", "3", "7"],
+            "traffic": ["LOW", "HIGH", "low", None],
+            "colour": ["red"],
         }
         for n in range(1, STORES + 1):
             if self.chance(0.1):
@@ -224,41 +291,74 @@ class DirtyCompany:
             for attribute in values:
                 for _ in range(rng.choice([0, 1, 1, 2, 3])):
                     day = self.some_day(last=self.as_of + timedelta(days=20))
-                    self.add("sfa_store_attributes", {
-                        "store_id": f"s{n:02d}", "attribute": attribute, "value": rng.choice(values[attribute]),
-                        "recorded_at": self.moment(day),
-                    }, day, lambda a=attribute: {"value": rng.choice(values[a])})
+                    self.add(
+                        "sfa_store_attributes",
+                        {
+                            "store_id": f"s{n:02d}",
+                            "attribute": attribute,
+                            "value": rng.choice(values[attribute]),
+                            "recorded_at": self.moment(day),
+                        },
+                        day,
+                        lambda a=attribute: {"value": rng.choice(values[a])},
+                    )
 
     def interactions(self) -> None:
         for n in range(1, 401):
             day = self.some_day(last=self.as_of + timedelta(days=20))
-            self.add("crm_interactions", {
-                "interaction_id": f"i{n}", "store_id": self.store(), "occurred_at": self.moment(day),
-                "channel": self.rng.choice(["phone", "email", "visit", "chat", None]), "minutes": "5",
-            }, day, lambda: {"channel": "phone"})
+            self.add(
+                "crm_interactions",
+                {
+                    "interaction_id": f"i{n}",
+                    "store_id": self.store(),
+                    "occurred_at": self.moment(day),
+                    "channel": self.rng.choice(["phone", "email", "visit", "chat", None]),
+                    "minutes": "5",
+                },
+                day,
+                lambda: {"channel": "phone"},
+            )
 
     def category_sales(self) -> None:
         for _ in range(1, 401):
             day = self.some_day(last=self.as_of + timedelta(days=20))
-            self.add("market_category_sales", {
-                "store_id": f"s{self.rng.randint(1, STORES):02d}", "category": self.rng.choice(["c1", "c2"]),
-                "period_start_date": day, "own_sales": self.rng.choice(["0", "10", "33.3333", "-5", ""]),
-                "category_sales": self.rng.choice(["100", "70", "0", "90.00005", "-20"]),
-            }, day, lambda: {"own_sales": "11"})
+            self.add(
+                "market_category_sales",
+                {
+                    "store_id": f"s{self.rng.randint(1, STORES):02d}",
+                    "category": self.rng.choice(["c1", "c2"]),
+                    "period_start_date": day,
+                    "own_sales": self.rng.choice(["0", "10", "33.3333", "-5", ""]),
+                    "category_sales": self.rng.choice(["100", "70", "0", "90.00005", "-20"]),
+                },
+                day,
+                lambda: {"own_sales": "11"},
+            )
 
     def manual_segments(self) -> None:
         choices = {
-            "display": ["LARGE-3PLUS-HIGH", "SMALL-1-LOW"], "lifecycle": ["BLOCKED", "KEY", "ACTIVE"],
-            "perfect_store": ["TOP", "STANDARD"], "value": ["GOLD"],
+            "display": ["LARGE-3PLUS-HIGH", "SMALL-1-LOW"],
+            "lifecycle": ["BLOCKED", "KEY", "ACTIVE"],
+            "perfect_store": ["TOP", "STANDARD"],
+            "value": ["GOLD"],
         }
         for _ in range(40):
             scheme, day = self.rng.choice(list(choices)), self.some_day()
             until = day + timedelta(days=self.rng.choice([10, 60, 200]))
-            self.add("crm_manual_segments", {
-                "entity_type": "store", "entity_id": f"s{self.rng.randint(1, STORES):02d}", "scheme": scheme,
-                "segment": self.rng.choice(choices[scheme]), "valid_from": day,
-                "valid_to": until if self.chance(0.7) else None, "reason": "random", "set_by": "test",
-            }, day)
+            self.add(
+                "crm_manual_segments",
+                {
+                    "entity_type": "store",
+                    "entity_id": f"s{self.rng.randint(1, STORES):02d}",
+                    "scheme": scheme,
+                    "segment": self.rng.choice(choices[scheme]),
+                    "valid_from": day,
+                    "valid_to": until if self.chance(0.7) else None,
+                    "reason": "random",
+                    "set_by": "test",
+                },
+                day,
+            )
 
     def write(self, folder: Path, without: tuple[str, ...] = ()) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
@@ -273,10 +373,16 @@ class DirtyCompany:
 
 
 KEYS = {
-    "erp_stores": ("store_id",), "erp_products": ("product_id",), "erp_orders": ("order_id",),
-    "erp_order_lines": ("order_id", "line_number"), "sfa_reps": ("rep_id",),
-    "sfa_store_assignments": ("store_id", "rep_id", "valid_from"), "sfa_visits": ("visit_id",),
-    "sfa_audit_answers": ("visit_id", "kpi"), "sfa_store_attributes": ("store_id", "attribute", "recorded_at"),
-    "crm_interactions": ("interaction_id",), "market_category_sales": ("store_id", "category", "period_start_date"),
+    "erp_stores": ("store_id",),
+    "erp_products": ("product_id",),
+    "erp_orders": ("order_id",),
+    "erp_order_lines": ("order_id", "line_number"),
+    "sfa_reps": ("rep_id",),
+    "sfa_store_assignments": ("store_id", "rep_id", "valid_from"),
+    "sfa_visits": ("visit_id",),
+    "sfa_audit_answers": ("visit_id", "kpi"),
+    "sfa_store_attributes": ("store_id", "attribute", "recorded_at"),
+    "crm_interactions": ("interaction_id",),
+    "market_category_sales": ("store_id", "category", "period_start_date"),
     "crm_manual_segments": ("entity_type", "entity_id", "scheme", "valid_from"),
 }

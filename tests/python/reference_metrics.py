@@ -193,40 +193,120 @@ class Contract:
 
 
 CONTRACT = {
-    "erp_stores": Contract(("store_id",), dict(
-        store_id=text, store_name=text, channel=text, store_group_path=text, legal_type=text, industry=text,
-        region=text, city=text, latitude=measure, longitude=measure, opened_on=day, closed_on=day,
-        customer_since=day, is_served=truth, contact_email=text, contact_phone=text)),
-    "erp_products": Contract(("product_id",), dict(
-        product_id=text, product_name=text, product_group=text, brand=text, category=text, unit_cost=measure,
-        list_price=measure)),
-    "erp_orders": Contract(("order_id",), dict(
-        order_id=text, store_id=text, ordered_at=moment, status=text, order_channel=text, rep_id=text,
-        supplier_id=text, currency=text), "ordered_at",
-        statuses=("placed", "invoiced", "cancelled", "returned")),
-    "erp_order_lines": Contract(("order_id", "line_number"), dict(
-        order_id=text, line_number=integer, product_id=text, quantity=amount, net_amount=amount,
-        discount_amount=amount), needed=("net_amount",)),
-    "sfa_reps": Contract(("rep_id",), dict(
-        rep_id=text, rep_name=text, region=text, manager_id=text, hired_on=day, left_on=day, email=text)),
-    "sfa_store_assignments": Contract(("store_id", "rep_id", "valid_from"), dict(
-        store_id=text, rep_id=text, valid_from=day, valid_to=day)),
-    "sfa_visits": Contract(("visit_id",), dict(
-        visit_id=text, store_id=text, rep_id=text, started_at=moment, ended_at=moment, is_planned=truth,
-        status=text, mandatory_steps=integer, completed_steps=integer), "started_at",
-        statuses=("done", "missed", "cancelled")),
-    "sfa_audit_answers": Contract(("visit_id", "kpi"), dict(visit_id=text, kpi=text, value=measure),
-        needed=("value",)),
-    "sfa_store_attributes": Contract(("store_id", "attribute", "recorded_at"), dict(
-        store_id=text, attribute=text, value=text, recorded_at=moment, recorded_by=text), "recorded_at"),
-    "crm_interactions": Contract(("interaction_id",), dict(
-        interaction_id=text, store_id=text, occurred_at=moment, channel=text, minutes=amount), "occurred_at"),
-    "market_category_sales": Contract(("store_id", "category", "period_start_date"), dict(
-        store_id=text, category=text, period_start_date=day, own_sales=amount, category_sales=amount),
-        "period_start_date", needed=("own_sales", "category_sales")),
-    "crm_manual_segments": Contract(("entity_type", "entity_id", "scheme", "valid_from"), dict(
-        entity_type=text, entity_id=text, scheme=text, segment=text, valid_from=day, valid_to=day, reason=text,
-        set_by=text, approved_by=text)),
+    "erp_stores": Contract(
+        ("store_id",),
+        dict(
+            store_id=text,
+            store_name=text,
+            channel=text,
+            store_group_path=text,
+            legal_type=text,
+            industry=text,
+            region=text,
+            city=text,
+            latitude=measure,
+            longitude=measure,
+            opened_on=day,
+            closed_on=day,
+            customer_since=day,
+            is_served=truth,
+            contact_email=text,
+            contact_phone=text,
+        ),
+    ),
+    "erp_products": Contract(
+        ("product_id",),
+        dict(
+            product_id=text,
+            product_name=text,
+            product_group=text,
+            brand=text,
+            category=text,
+            unit_cost=measure,
+            list_price=measure,
+        ),
+    ),
+    "erp_orders": Contract(
+        ("order_id",),
+        dict(
+            order_id=text,
+            store_id=text,
+            ordered_at=moment,
+            status=text,
+            order_channel=text,
+            rep_id=text,
+            supplier_id=text,
+            currency=text,
+        ),
+        "ordered_at",
+        statuses=("placed", "invoiced", "cancelled", "returned"),
+    ),
+    "erp_order_lines": Contract(
+        ("order_id", "line_number"),
+        dict(
+            order_id=text,
+            line_number=integer,
+            product_id=text,
+            quantity=amount,
+            net_amount=amount,
+            discount_amount=amount,
+        ),
+        needed=("net_amount",),
+    ),
+    "sfa_reps": Contract(
+        ("rep_id",),
+        dict(rep_id=text, rep_name=text, region=text, manager_id=text, hired_on=day, left_on=day, email=text),
+    ),
+    "sfa_store_assignments": Contract(
+        ("store_id", "rep_id", "valid_from"), dict(store_id=text, rep_id=text, valid_from=day, valid_to=day)
+    ),
+    "sfa_visits": Contract(
+        ("visit_id",),
+        dict(
+            visit_id=text,
+            store_id=text,
+            rep_id=text,
+            started_at=moment,
+            ended_at=moment,
+            is_planned=truth,
+            status=text,
+            mandatory_steps=integer,
+            completed_steps=integer,
+        ),
+        "started_at",
+        statuses=("done", "missed", "cancelled"),
+    ),
+    "sfa_audit_answers": Contract(("visit_id", "kpi"), dict(visit_id=text, kpi=text, value=measure), needed=("value",)),
+    "sfa_store_attributes": Contract(
+        ("store_id", "attribute", "recorded_at"),
+        dict(store_id=text, attribute=text, value=text, recorded_at=moment, recorded_by=text),
+        "recorded_at",
+    ),
+    "crm_interactions": Contract(
+        ("interaction_id",),
+        dict(interaction_id=text, store_id=text, occurred_at=moment, channel=text, minutes=amount),
+        "occurred_at",
+    ),
+    "market_category_sales": Contract(
+        ("store_id", "category", "period_start_date"),
+        dict(store_id=text, category=text, period_start_date=day, own_sales=amount, category_sales=amount),
+        "period_start_date",
+        needed=("own_sales", "category_sales"),
+    ),
+    "crm_manual_segments": Contract(
+        ("entity_type", "entity_id", "scheme", "valid_from"),
+        dict(
+            entity_type=text,
+            entity_id=text,
+            scheme=text,
+            segment=text,
+            valid_from=day,
+            valid_to=day,
+            reason=text,
+            set_by=text,
+            approved_by=text,
+        ),
+    ),
 }
 
 
@@ -281,8 +361,10 @@ def stage(tables: dict, name: str, settings: Settings, parents: set | None = Non
     def newness(row: dict) -> tuple:
         # a tie of loaded_at: the greatest by all columns in contract order (text bytewise, none the least)
         columns = [row.get(c) for c in contract.columns if c not in contract.key]
-        return (row["loaded_at"] or datetime.min,
-                [(v is not None, v.encode() if isinstance(v, str) else v if v is not None else 0) for v in columns])
+        return (
+            row["loaded_at"] or datetime.min,
+            [(v is not None, v.encode() if isinstance(v, str) else v if v is not None else 0) for v in columns],
+        )
 
     rows, versions = [], []
     for of_key in by_key.values():
@@ -374,11 +456,20 @@ class Company:
                 counting = usable
             value = total(line["net_amount"] for line in counting)
             ordered_on = o["ordered_at"].date()
-            documents.append(Document(
-                o["order_id"], o["store_id"], o["rep_id"], ordered_on, self.settings.period(ordered_on),
-                o["order_channel"], o["supplier_id"] is not None, counting, value,
-                o["status"] in self.settings.order_statuses and bool(usable) and value > 0,
-            ))
+            documents.append(
+                Document(
+                    o["order_id"],
+                    o["store_id"],
+                    o["rep_id"],
+                    ordered_on,
+                    self.settings.period(ordered_on),
+                    o["order_channel"],
+                    o["supplier_id"] is not None,
+                    counting,
+                    value,
+                    o["status"] in self.settings.order_statuses and bool(usable) and value > 0,
+                )
+            )
         return documents
 
     def _history_start(self) -> int | None:
@@ -423,7 +514,9 @@ class Company:
             master = self.master.get(store_id, {})
             lives[store_id] = self._life(
                 [master.get("opened_on"), master.get("customer_since"), *(d.day for d in documents[store_id])],
-                versions.get(store_id) or assigned.get(store_id, []), master.get("closed_on"), documents[store_id],
+                versions.get(store_id) or assigned.get(store_id, []),
+                master.get("closed_on"),
+                documents[store_id],
             )
         self.documents_of_store = documents
         return {store: life for store, life in lives.items() if life}
@@ -443,7 +536,9 @@ class Company:
             row = master.get(rep_id, {})
             lives[rep_id] = self._life(
                 [row.get("hired_on"), *assigned[rep_id], *(d.day for d in documents[rep_id])],
-                versions.get(rep_id, []), row.get("left_on"), documents[rep_id],
+                versions.get(rep_id, []),
+                row.get("left_on"),
+                documents[rep_id],
             )
         return {rep: life for rep, life in lives.items() if life}
 
@@ -671,8 +766,10 @@ def standards_of(company: Company, store_id: str, period: int, on: date) -> dict
     channel = company.master.get(store_id, {}).get("channel")
     for name in (display_segment(company, store_id, period), channel, "DEFAULT"):
         kpis = {
-            line["kpi"]: line for line in company.policy.standards
-            if name is not None and line["standard_set"] == name
+            line["kpi"]: line
+            for line in company.policy.standards
+            if name is not None
+            and line["standard_set"] == name
             and covers(day(line["valid_from"]), day(line["valid_to"]), on)
         }
         if kpis:
@@ -704,7 +801,8 @@ def display_segment(company: Company, store_id: str, period: int) -> str | None:
         return None
     end = company.settings.end_of(period)
     overrides = [
-        o for o in company.manual_segments
+        o
+        for o in company.manual_segments
         if (o["entity_type"], o["entity_id"], o["scheme"]) == ("store", store_id, "display")
         and covers(o["valid_from"], o["valid_to"], end)
     ]
@@ -765,11 +863,14 @@ def rep_metrics(company: Company, segments: dict[tuple[str, str, int], str]) -> 
         for period in life.periods:
             end = s.end_of(period)
             clients = {
-                a["store_id"] for a in mine
+                a["store_id"]
+                for a in mine
                 if covers(a["valid_from"], a["valid_to"], end)
-                and a["store_id"] in company.store_lives and company.store_lives[a["store_id"]].holds(period)
-                and (not has_client_scheme
-                     or segments.get((a["store_id"], s.client_scheme, period)) in s.client_segments)
+                and a["store_id"] in company.store_lives
+                and company.store_lives[a["store_id"]].holds(period)
+                and (
+                    not has_client_scheme or segments.get((a["store_id"], s.client_scheme, period)) in s.client_segments
+                )
             }
             top = sum(segments.get((c, s.top_client_scheme, period)) == s.top_client_segment for c in clients)
             enough = has_assignments and len(clients) >= s.min_portfolio_size
@@ -839,8 +940,11 @@ def product_group_metrics(company: Company, stores: dict[tuple[str, int], dict])
 
     for period in sorted({p for _, p in result}):
         for level in s.product_levels:
-            alive = {node: result[(node, period)]["sales_year"] for node, life in lives.items()
-                     if life.holds(period) and node.split(":", 1)[0] == level}
+            alive = {
+                node: result[(node, period)]["sales_year"]
+                for node, life in lives.items()
+                if life.holds(period) and node.split(":", 1)[0] == level
+            }
             shares, _ = shares_above(alive)
             for node in alive:
                 result[(node, period)]["revenue_share_above_year"] = shares[node]

@@ -37,8 +37,9 @@ def mapping():
 def build(tmp_path_factory) -> Build:
     folder = tmp_path_factory.mktemp("adventureworks")
     data = mapping().map_to_contract(folder / "data")
-    run_refresh(folder / "warehouse", DATA_DIR=data, POLICY_DIR=POLICY, AS_OF_DATE=mapping().AS_OF_DATE,
-                variables=VARIABLES)
+    run_refresh(
+        folder / "warehouse", DATA_DIR=data, POLICY_DIR=POLICY, AS_OF_DATE=mapping().AS_OF_DATE, variables=VARIABLES
+    )
     return Build(folder / "warehouse", data)
 
 
@@ -54,12 +55,14 @@ def company(build) -> reference.Company:
 
 
 def test_reseller_sales_by_country(build):
-    sales = dict(build.query("""
+    sales = dict(
+        build.query("""
         select region, cast(round(sum(order_value_period), 2) as decimal(18, 2))
         from fct_store_metrics
         inner join dim_stores using (store_id)
         group by region
-    """))
+    """)
+    )
     assert sales == {
         "Australia": Decimal("1594335.38"),
         "Canada": Decimal("14377925.60"),
@@ -95,9 +98,12 @@ def test_stores_that_never_ordered(build):
 
 
 def test_all_input_is_accounted_for(build):
-    ledger = {table: (rows_in, staged) for table, rows_in, staged in build.query(
-        "select table_name, rows_in, rows_staged from fct_input_ledger where rows_in > 0"
-    )}
+    ledger = {
+        table: (rows_in, staged)
+        for table, rows_in, staged in build.query(
+            "select table_name, rows_in, rows_staged from fct_input_ledger where rows_in > 0"
+        )
+    }
     assert ledger["erp_orders"] == (3796, 3796)
     assert ledger["erp_order_lines"] == (60855, 60855)
     assert ledger["erp_stores"] == (701, 701)

@@ -37,21 +37,37 @@ CASES = {
     "months": dict(as_of=date(2025, 12, 20), days=960),
     "weeks": dict(as_of=date(2025, 12, 18), days=800, grain="week"),
     "other_vars": dict(
-        as_of=date(2025, 11, 3), days=960,
+        as_of=date(2025, 11, 3),
+        days=960,
         variables=dict(
-            key_account_level=2, min_portfolio_size=2, product_levels=["group", "product"], closing_lag_days=0,
-            order_statuses=["invoiced"], must_have_cap=40, client_segments=["KEY", "ACTIVE"],
+            key_account_level=2,
+            min_portfolio_size=2,
+            product_levels=["group", "product"],
+            closing_lag_days=0,
+            order_statuses=["invoiced"],
+            must_have_cap=40,
+            client_segments=["KEY", "ACTIVE"],
             reporting_currency="EUR",
             windows={"period": 1, "quarter": 4, "year": 10},
         ),
     ),
     "late_history": dict(
-        as_of=date(2025, 12, 20), days=960, variables=dict(history_starts_on="2024-03-15", product_levels=["brand"]),
+        as_of=date(2025, 12, 20),
+        days=960,
+        variables=dict(history_starts_on="2024-03-15", product_levels=["brand"]),
     ),
     "missing_tables": dict(
-        as_of=date(2025, 12, 4), days=700,
-        without=("crm_interactions", "sfa_audit_answers", "market_category_sales", "sfa_store_assignments",
-                 "sfa_reps", "sfa_store_attributes", "crm_manual_segments"),
+        as_of=date(2025, 12, 4),
+        days=700,
+        without=(
+            "crm_interactions",
+            "sfa_audit_answers",
+            "market_category_sales",
+            "sfa_store_assignments",
+            "sfa_reps",
+            "sfa_store_attributes",
+            "crm_manual_segments",
+        ),
     ),
 }
 
@@ -76,9 +92,12 @@ def build_case(folder, name: str, seed: int = SEED, **overrides) -> tuple[Build,
     warehouse = folder / "warehouse"
     marts = [f"+fct_{e}_{m}" for e in company_check.ENTITIES for m in ("metrics", "segments_current")]
     dbt(
-        ["build", "--select", *marts, "--resource-type", "seed", "--resource-type", "model"], warehouse,
+        ["build", "--select", *marts, "--resource-type", "seed", "--resource-type", "model"],
+        warehouse,
         variables={"company": "dirty", "period_grain": case["grain"], **case["variables"]},
-        as_of_date=str(case["as_of"]), policy_dir=policy, data_dir=data,
+        as_of_date=str(case["as_of"]),
+        policy_dir=policy,
+        data_dir=data,
     )
     return Build(warehouse, data), company, policy
 

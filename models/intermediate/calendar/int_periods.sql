@@ -1,5 +1,6 @@
 with documents as (
-    select * from {{ ref('int_documents') }}
+    select min(period_index) as first_period_index
+    from {{ ref('int_documents') }}
 ),
 
 bounds as (
@@ -8,7 +9,7 @@ bounds as (
         {{ period_index("cast('" ~ var('history_starts_on') ~ "' as date)") }} as first_period_index,
         {%- else -%}
         -- a company without documents has the running period alone, and that is not closed
-        coalesce(min(period_index), {{ period_index(as_of_date()) }}) as first_period_index,
+        coalesce(first_period_index, {{ period_index(as_of_date()) }}) as first_period_index,
         {%- endif %}
         {{ period_index(as_of_date()) }} as last_period_index
     from documents

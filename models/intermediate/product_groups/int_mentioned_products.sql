@@ -10,7 +10,9 @@ orders as (
 
 -- few products lack a master: only their lines meet the orders
 lines_without_master as (
-    select order_lines.order_id, order_lines.product_id
+    select
+        order_lines.order_id,
+        order_lines.product_id
     from {{ ref('stg_erp__order_lines') }} as order_lines
     left join products on order_lines.product_id = products.product_id
     where products.product_id is null

@@ -1,10 +1,6 @@
 -- Effective dates and scopes are resolved here, once, so that the engine only joins.
-with rules as (
-    select * from {{ ref('policy_segment_rules') }}
-),
-
-schemes as (
-    select * from {{ ref('policy_schemes') }}
+with scoped_rules as (
+    select * from {{ ref('int_rules_by_scope') }}
 ),
 
 periods as (
@@ -20,61 +16,33 @@ conditions as (
         rule_group,
         metric,
         operator
-    from rules
+    from scoped_rules
 ),
 
+-- `*` also where no line has it: an entity without a line has the condition unmet, not unasked
 scope_keys as (
-    select distinct entity_type, scheme, scope as scope_key from rules
+    select entity_type, scheme, scope_key from scoped_rules
     union
-    select entity_type, scheme, '*' as scope_key from schemes
-),
-
--- a line speaks for its own scope and, for a path, for everything below it; `*` speaks for all
-matches as (
-    select rules.*, scope_keys.scope_key
-    from rules
-    inner join scope_keys
-        on
-            rules.entity_type = scope_keys.entity_type
-            and rules.scheme = scope_keys.scheme
-            and rules.scope = scope_keys.scope_key
-    union all
-    select rules.*, scope_keys.scope_key
-    from rules
-    inner join scope_keys on rules.entity_type = scope_keys.entity_type and rules.scheme = scope_keys.scheme
-    where rules.scope = '*' and scope_keys.scope_key <> '*'
-    union all
-    select rules.*, scope_keys.scope_key
-    from rules
-    inner join schemes
-        on
-            rules.entity_type = schemes.entity_type
-            and rules.scheme = schemes.scheme
-            and schemes.scope_attribute = 'store_group'
-    inner join scope_keys
-        on
-            rules.entity_type = scope_keys.entity_type
-            and rules.scheme = scope_keys.scheme
-            and substr(scope_keys.scope_key, 1, length(rules.scope) + 1) = rules.scope || '/'
+    select entity_type, scheme, '*' as scope_key from scoped_rules
 ),
 
 in_force as (
     select
-        matches.*,
+        scoped_rules.*,
         periods.period_index,
         row_number() over (
-            partition by matches.condition_id, matches.scope_key, periods.period_index
+            partition by scoped_rules.condition_id, scoped_rules.scope_key, periods.period_index
             order by
-                case when matches.scope = '*' then 1 else 0 end,
-                length(matches.scope) desc,
-                {{ bytewise('matches.scope') }},
-                matches.valid_from desc nulls last
+                case when scoped_rules.scope = '*' then 1 else 0 end,
+                length(scoped_rules.scope) desc,
+                {{ bytewise('scoped_rules.scope') }},
+                scoped_rules.valid_from desc nulls last
         ) as line_rank
-    from matches
+    from scoped_rules
     inner join periods
         on
-            coalesce(matches.valid_from, periods.period_end_date) <= periods.period_end_date
-            and (matches.valid_to is null or matches.valid_to > periods.period_end_date)
+            coalesce(scoped_rules.valid_from, periods.period_end_date) <= periods.period_end_date
+            and (scoped_rules.valid_to is null or scoped_rules.valid_to > periods.period_end_date)
 ),
 
 final as (

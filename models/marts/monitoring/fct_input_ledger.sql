@@ -7,7 +7,9 @@ rejected as (
 -- counted at the input itself: a count of the judged rows could not show that one was lost
 delivered as (
     {% for table in contract_tables() %}
-    select '{{ table }}' as table_name, count(*) as rows_in
+    select
+        '{{ table }}' as table_name,
+        count(*) as rows_in
     from ({{ contract_input(table) }}) as input_rows
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -29,7 +31,9 @@ staged as (
 ),
 
 rejected_counts as (
-    select table_name, count(*) as rows_rejected
+    select
+        table_name,
+        count(*) as rows_rejected
     from rejected
     group by table_name
 ),
