@@ -90,15 +90,13 @@ def build_case(folder, name: str, seed: int = SEED, **overrides) -> tuple[Build,
         reference.read_tables(data), settings, reference.read_policy(policy, company_check.SHIPPED_POLICY)
     )
     warehouse = folder / "warehouse"
-    # dbt writes what it runs of a seed over the seed itself where that lies outside the project
-    seeds = shutil.copytree(policy, folder / "seeds")
     marts = [f"+fct_{e}_{m}" for e in company_check.ENTITIES for m in ("metrics", "segments_current")]
     dbt(
         ["build", "--select", *marts, "--resource-type", "seed", "--resource-type", "model"],
         warehouse,
         variables={"company": "dirty", "period_grain": case["grain"], **case["variables"]},
         as_of_date=str(case["as_of"]),
-        policy_dir=seeds,
+        policy_dir=policy,
         data_dir=data,
     )
     return Build(warehouse, data), company, policy
