@@ -8,18 +8,18 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from scripts.policy_files import lines_of
-from scripts.warehouse import Warehouse, first_line, quoted, table_exists
+from scripts.policy_files import SHIPPED, lines_of
+from scripts.warehouse import PROJECT, Warehouse, first_line, quoted, table_exists
 
 SHOWN = 12
 
 
 def show_failures(
-    console: Console, warehouse: Warehouse, policy_folder: Path, exception: str | None, policy_name: str
+    console: Console, warehouse: Warehouse, policy_folder: Path, exception: str | None, policy_dir: Path | None
 ) -> None:
     results = failed_results(warehouse.target)
     if any(is_policy_check(result) for result in results) and show_policy_problems(
-        console, warehouse, policy_folder, policy_name
+        console, warehouse, policy_folder, policy_dir
     ):
         results = [result for result in results if not is_policy_check(result)]
     for result in results[:SHOWN]:
@@ -52,12 +52,15 @@ def describe(result: dict, target: Path) -> str:
     return f"{kind.replace('_', ' ').capitalize()} {name.split('.')[0]}: {message}"
 
 
-def show_policy_problems(console: Console, warehouse: Warehouse, policy_folder: Path, policy_name: str) -> bool:
+def show_policy_problems(console: Console, warehouse: Warehouse, policy_folder: Path, policy_dir: Path | None) -> bool:
     """The rows of the policy gate, each with its line in the CSV. False when there is none."""
     problems = policy_problems(warehouse)
     for file, line_key, problem, fix in problems:
         lines = lines_of(policy_folder / file, line_key)
-        place = f"{policy_name}/{file}" + (f", line {', '.join(map(str, lines))}" if lines else "")
+        is_own = policy_dir is not None and (policy_dir / file).exists()
+        place = f"{policy_dir if is_own else SHIPPED.relative_to(PROJECT)}/{file}" + (
+            f", line {', '.join(map(str, lines))}" if lines else ""
+        )
         console.print(f"{place} ({line_key}): {problem}\n    Fix: {fix}", highlight=False, soft_wrap=True, markup=False)
     return bool(problems)
 

@@ -103,13 +103,14 @@ def run_refresh(refresh: Refresh) -> dict:
 def inputs(refresh: Refresh) -> tuple[Path, dt.date]:
     """The folder with the inputs, and the day the build speaks for."""
     given = refresh.variables.get("as_of_date") or refresh.as_of_given
+    as_of = parse_day(given) if given else None
     if refresh.data_dir:
         if not refresh.data_dir.is_dir():
             raise RefreshError(f"DATA_DIR: there is no folder {refresh.data_dir}.")
-        return refresh.data_dir, parse_day(given) if given else today(refresh.setting("timezone", "UTC"))
+        return refresh.data_dir, as_of or today(refresh.setting("timezone", "UTC"))
     data_dir = sample(refresh)
     stated = json.loads((data_dir / "company.json").read_text())["as_of_date"]
-    return data_dir, parse_day(given or stated)
+    return data_dir, as_of or parse_day(stated)
 
 
 def parse_day(text: object) -> dt.date:
@@ -155,7 +156,11 @@ def load(refresh: Refresh, data_dir: Path) -> dict:
         except load_sources.InputError as error:
             raise RefreshError(str(error)) from None
     missing = found["missing_inputs"]
-    done(refresh, f"checked the inputs in {data_dir}" + (f" (not there: {', '.join(missing)})" if missing else ""))
+    done(
+        refresh,
+        f"checked the inputs in {data_dir}"
+        + (f" (optional tables not given: {', '.join(missing)})" if missing else ""),
+    )
     return found
 
 
@@ -251,8 +256,7 @@ def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, policy_folder: P
         at = (failure or {}).get("failed", 0)
         console.print(f"[bold red]Stopped[/] while {'taking the snapshots' if at else 'building'}:")
         exception = (failure or {}).get("exception") or (None if failure else errors.read_text()[-2000:])
-        name = str(refresh.policy_dir or SHIPPED.relative_to(PROJECT))
-        show_failures(console, warehouse, policy_folder, exception, name)
+        show_failures(console, warehouse, policy_folder, exception, refresh.policy_dir)
         kept = "stays as it was" if warehouse.published.exists() else "was not made"
         raise RefreshError(f"The build failed; {warehouse.published} {kept}.")
 

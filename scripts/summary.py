@@ -159,7 +159,8 @@ def show(console: Console, summary: dict) -> None:
         show_schemes(console, entity_type, [row for row in summary["schemes"] if row["entity_type"] == entity_type])
     show_rows(console, summary)
     for remark in summary["policy_remarks"]:
-        text = f"{remark['file']} ({remark['line_key']}): {remark['problem']}. {remark['fix'] or ''}"
+        fix = remark["fix"] or ""
+        text = f"{remark['file']} ({remark['line_key']}): {remark['problem']}. {fix[:1].upper()}{fix[1:]}"
         console.print(f"[yellow]Remark[/] {escape(text)}", soft_wrap=True)
     for remark in summary["remarks"]:
         console.print(f"[yellow]Remark[/] {escape(remark)}", soft_wrap=True)
@@ -184,7 +185,12 @@ def show_schemes(console: Console, entity_type: str, schemes: list[dict]) -> Non
 
 
 def show_rows(console: Console, summary: dict) -> None:
-    console.print("* in their segment only by hysteresis: plain thresholds would give a lower one", style="dim")
+    last = summary["last_closed_period"]
+    console.print(
+        f"promoted to waiting: in {last['name'] if last else 'no period yet'};"
+        " * in their segment only by hysteresis: plain thresholds would give a lower one",
+        style="dim",
+    )
     rejected: dict[str, list[str]] = {}
     for row in summary["rejected_rows"]:
         rejected.setdefault(row["table_name"], []).append(f"{row['rows']:,} {row['reason']}")

@@ -78,7 +78,7 @@
     {{- return(['schemes', 'segments', 'segment_rules', 'display_bands', 'perfect_store_standards']) -}}
 {% endmacro %}
 
-{#- The columns that tell the lines of a file apart. scripts/check_policy_files.py finds lines by them. -#}
+{#- The columns that tell the lines of a file apart. scripts/policy_files.py finds lines by them. -#}
 {% macro policy_key_columns(file) %}
     {{- return({
         'schemes': ['entity_type', 'scheme'],

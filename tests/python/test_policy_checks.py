@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import PROJECT, dbt, rows
 
-from scripts.check_policy_files import check, locate
+from scripts.policy_files import check, lines_of
 
 SHIPPED = PROJECT / "seeds" / "policy"
 QUARTER = "orders_quarter,>="
@@ -168,7 +168,7 @@ def test_a_bad_line_is_named_with_its_file_and_a_fix(refused, bad):
     named = [row for row in found if row[:3] == (bad.check_name, bad.file, bad.line_key)]
     assert named, f"not found; of {bad.file}: {[row for row in found if row[1] == bad.file]}"
     assert all(problem and fix for *_, problem, fix in named)
-    line = locate(policy, bad.file, bad.line_key)
+    line = next(iter(lines_of(policy / bad.file, bad.line_key)), None)
     text = (policy / bad.file).read_text().splitlines()[line - 1]
     assert first_words(text) == first_words(bad.line)
 
@@ -288,14 +288,14 @@ def test_lines_are_found_by_their_keys(tmp_path):
     (tmp_path / "segments.csv").write_text(
         'entity_type,scheme,segment,label\nstore,a,B,"two\nlines"\n\nstore, b ,C,\nstore,b,D,\n'
     )
-    assert locate(tmp_path, "segments.csv", "store|a|B") == 2
-    assert locate(tmp_path, "segments.csv", "store|b") == 5
-    assert locate(tmp_path, "segments.csv", "store|b|D") == 6
-    assert locate(tmp_path, "segments.csv", "store|c") is None
+    assert lines_of(tmp_path / "segments.csv", "store|a|B")[0] == 2
+    assert lines_of(tmp_path / "segments.csv", "store|b")[0] == 5
+    assert lines_of(tmp_path / "segments.csv", "store|b|D")[0] == 6
+    assert lines_of(tmp_path / "segments.csv", "store|c") == []
 
 
 def test_keys_are_those_of_the_gate():
-    from scripts.check_policy_files import KEY_COLUMNS, policy_columns
+    from scripts.policy_files import KEY_COLUMNS, policy_columns
 
     macro = (PROJECT / "macros" / "checks" / "policy_columns.sql").read_text()
     for file, columns in KEY_COLUMNS.items():

@@ -334,7 +334,7 @@ def test_the_summary_says_what_was_published(sample_build):
 
 
 def test_a_key_leads_to_its_lines(tmp_path):
-    header = ",".join(KEY_COLUMNS["segment_rules"])
+    header = ",".join(KEY_COLUMNS["segment_rules.csv"])
     text = f'{header}\nstore,value,GOLD,1,m,>=,*,\n\nstore,value,GOLD,1,m,>=,,2026-01-01\nstore,"va\nlue",A,1,m,>=,*,\n'
     file = tmp_path / "segment_rules.csv"
     file.write_text(text + "store,value,TOP,1,m,>=,*,\n")
