@@ -8,6 +8,10 @@ nodes as (
     select * from {{ ref('int_product_group_nodes') }}
 ),
 
+periods as (
+    select * from {{ ref('int_periods') }}
+),
+
 purchases as (
     select distinct
         nodes.product_group_id,
@@ -15,6 +19,8 @@ purchases as (
         store_products.period_index
     from store_products
     inner join nodes on store_products.product_id = nodes.product_id
+    -- what was bought before history (var history_starts_on) is outside every window
+    inner join periods on store_products.period_index = periods.period_index
 ),
 
 -- a purchase counts until the trailing quarter has left it behind or the next purchase takes its place
