@@ -123,6 +123,13 @@ BAD = [
         f"store|value|GOLD|t35|{KEY}|*|2025-01-01",
         (("segment_rules.csv", rule(f"t35,{QUARTER},2,,,,,,*,,2024-01-01")),),
     ),
+    Bad(
+        "too_many_segments",
+        "segments.csv",
+        "store,t42,S1,1,1,true,,",
+        "store|t42",
+        (scheme("t42"), *(segment("t42", f"S{number}", f"{number},{number},,,") for number in range(2, 64))),
+    ),
     Bad("band_without_bound", "display_bands.csv", "36,t36,ANY,,", "t36|ANY"),
     Bad("mixed_position", "display_bands.csv", "1,t37,ANY,1,", "t37|ANY"),
     Bad("repeated_bound", "display_bands.csv", "1,shelf_metres,T38,4.0,", "shelf_metres|T38"),
