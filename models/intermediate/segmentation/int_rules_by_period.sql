@@ -21,9 +21,17 @@ conditions as (
 
 -- `*` also where no line has it: an entity without a line has the condition unmet, not unasked
 scope_keys as (
-    select entity_type, scheme, scope_key from scoped_rules
+    select
+        entity_type,
+        scheme,
+        scope_key
+    from scoped_rules
     union
-    select entity_type, scheme, '*' as scope_key from scoped_rules
+    select
+        entity_type,
+        scheme,
+        '*' as scope_key
+    from scoped_rules
 ),
 
 in_force as (

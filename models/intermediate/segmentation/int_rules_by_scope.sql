@@ -9,13 +9,23 @@ schemes as (
 ),
 
 scope_keys as (
-    select distinct entity_type, scheme, scope as scope_key from rules
+    select
+        entity_type,
+        scheme,
+        scope as scope_key
+    from rules
     union
-    select entity_type, scheme, '*' as scope_key from schemes
+    select
+        entity_type,
+        scheme,
+        '*' as scope_key
+    from schemes
 ),
 
 final as (
-    select rules.*, scope_keys.scope_key
+    select
+        rules.*,
+        scope_keys.scope_key
     from rules
     inner join scope_keys
         on
@@ -23,12 +33,16 @@ final as (
             and rules.scheme = scope_keys.scheme
             and rules.scope = scope_keys.scope_key
     union all
-    select rules.*, scope_keys.scope_key
+    select
+        rules.*,
+        scope_keys.scope_key
     from rules
     inner join scope_keys on rules.entity_type = scope_keys.entity_type and rules.scheme = scope_keys.scheme
     where rules.scope = '*' and scope_keys.scope_key <> '*'
     union all
-    select rules.*, scope_keys.scope_key
+    select
+        rules.*,
+        scope_keys.scope_key
     from rules
     inner join schemes
         on

@@ -6,7 +6,9 @@ with lives as (
 ),
 
 levels as (
-    select product_group_id, value as level
+    select
+        product_group_id,
+        value as level
     from {{ ref('int_product_group_attributes') }}
     where attribute = 'level'
 ),
@@ -24,11 +26,11 @@ final as (
         lives.product_group_id,
         levels.level,
         substr(lives.product_group_id, length(levels.level) + 2) as code,
+        {%- for scheme in var('dim_schemes', {}).get('product_group', []) %}
+        segments.{{ scheme }}_segment,
+        {%- endfor %}
         lives.starts_on as life_starts_on,
         lives.is_active
-        {%- for scheme in var('dim_schemes', {}).get('product_group', []) %},
-        segments.{{ scheme }}_segment
-        {%- endfor %}
     from lives
     left join levels on lives.product_group_id = levels.product_group_id
     left join segments on lives.product_group_id = segments.product_group_id

@@ -26,11 +26,11 @@ final as (
         reps.hired_on,
         reps.left_on,
         reps.is_inferred,
+        {%- for scheme in var('dim_schemes', {}).get('rep', []) %}
+        segments.{{ scheme }}_segment,
+        {%- endfor %}
         lives.starts_on as life_starts_on,
         coalesce(lives.is_active, false) as is_active
-        {%- for scheme in var('dim_schemes', {}).get('rep', []) %},
-        segments.{{ scheme }}_segment
-        {%- endfor %}
     from reps
     left join lives on reps.rep_id = lives.rep_id
     left join segments on reps.rep_id = segments.rep_id

@@ -34,11 +34,11 @@ final as (
         stores.customer_since,
         stores.is_served,
         stores.is_inferred,
+        {%- for scheme in var('dim_schemes', {}).get('store', []) %}
+        segments.{{ scheme }}_segment,
+        {%- endfor %}
         lives.starts_on as life_starts_on,
         coalesce(lives.is_active, false) as is_active
-        {%- for scheme in var('dim_schemes', {}).get('store', []) %},
-        segments.{{ scheme }}_segment
-        {%- endfor %}
     from stores
     left join lives on stores.store_id = lives.store_id
     left join segments on stores.store_id = segments.store_id
