@@ -131,7 +131,7 @@ def dbt(
         found = load_sources.load(data_dir, warehouse / "build.duckdb", variables.get("raw_schema", "raw"))
         variables = {name: found[name] for name in ("missing_inputs", "missing_columns")} | variables
     policy_seeds = seeds_setting(compose(policy_dir, composed_folder(warehouse))) if policy_dir else None
-    env = clean_environment(
+    own = dict(
         WAREHOUSE_DIR=warehouse,
         AS_OF_DATE=as_of_date,
         POLICY_SEEDS=policy_seeds,
@@ -143,8 +143,8 @@ def dbt(
         DBT_LOG_LEVEL_FILE="none",
         DBT_USE_COLORS="false",
         DBT_VERSION_CHECK="false",
-        **settings,
     )
+    env = clean_environment(**(own | settings))
     with environment(env):
         try:
             outcome = dbtRunner().invoke([*command, "--vars", json.dumps(variables)])

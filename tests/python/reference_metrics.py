@@ -953,7 +953,11 @@ def product_group_metrics(company: Company, stores: dict[tuple[str, int], dict])
 
 def is_purchase(document: Document, line: dict) -> bool:
     """A store bought a product where one of its orders delivers some of it, free of charge or not."""
-    return document.is_order and document.store_id is not None and (line["net_amount"] if line["quantity"] is None else line["quantity"]) > 0
+    return (
+        document.is_order
+        and document.store_id is not None
+        and (line["net_amount"] if line["quantity"] is None else line["quantity"]) > 0
+    )
 
 
 def distribution(company: Company, stores: dict, bought: set, period: int) -> dict:
