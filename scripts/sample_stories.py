@@ -284,7 +284,7 @@ STORIES: dict[str, dict] = {
     "product_group": {
         "about": "Monthly sales cross 10,000 up and down, with dips inside the band above 9,500.",
         "entity_type": "product_group",
-        "entity_id": "group:STORY-SPARKLING",
+        "entity_id": "group:SPARKLING-WATER",
         "scheme": "sales_threshold",
         "segments": {
             "2025-07": ("BASE", "first"),
@@ -643,8 +643,8 @@ def story_rows(last_day: dt.date, text_errors: bool = True) -> dict[str, list[di
 def _products(b: StoryBook) -> None:
     for product_id, name, group, cost, price in [
         ("P-STORY-FILL", "Story assortment", "STORY-ASSORTMENT", "0.60", "1.00"),
-        ("P-STORY-SPARK-1", "Sparkling 0.5 l", "STORY-SPARKLING", "0.55", "1.00"),
-        ("P-STORY-SPARK-2", "Sparkling 1.0 l", "STORY-SPARKLING", "0.90", "1.60"),
+        ("P-STORY-SPARK-1", "Sparkling 0.5 l", "SPARKLING-WATER", "0.55", "1.00"),
+        ("P-STORY-SPARK-2", "Sparkling 1.0 l", "SPARKLING-WATER", "0.90", "1.60"),
     ]:
         b.add(
             "erp_products",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import reference_metrics as reference
 from conftest import Build
+from engine_harness import CURRENT, EVIDENCE, HISTORY
 from oracle import Entity, Override, Rule, Scheme, Segment, applies, evaluate, period_start
 
 SHIPPED_POLICY = Path(__file__).resolve().parents[2] / "seeds" / "policy"
@@ -210,33 +211,6 @@ def entities_of(build: Build, company: reference.Company, entity_type: str, sche
             )
         )
     return entities
-
-
-EVIDENCE = (
-    "is_in_force",
-    "value",
-    "enter_threshold",
-    "exit_threshold",
-    "qualifies",
-    "qualifying_streak",
-    "failing_streak",
-    "unobserved_streak",
-    "last_signal_period_index",
-    "is_met",
-)
-HISTORY = (
-    "period_start_date",
-    "computed_segment",
-    "segment",
-    "segment_without_memory",
-    "override_segment",
-    "previous_segment",
-    "is_change",
-    "periods_in_segment",
-    "reason",
-    "last_change_period_index",
-)
-CURRENT = ("segment", "computed_segment", "segment_since", "reason", "is_active")
 
 
 def compare_segments(build: Build, company: reference.Company, policy_folder: Path) -> Comparison:

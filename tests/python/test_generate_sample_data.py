@@ -242,7 +242,7 @@ def documents(con, where: str) -> dict[str, Decimal]:
 @pytest.mark.parametrize(
     "story, metric, where",
     [
-        ("product_group", "sales_period", "product_group = 'STORY-SPARKLING'"),
+        ("product_group", "sales_period", "product_group = 'SPARKLING-WATER'"),
         ("late", "order_value_period", "store_id = 'S-STORY-LATE'"),
         ("lapse", "order_value_period", "store_id = 'S-STORY-LAPSE'"),
         ("ghost", "order_value_period", "store_id = 'S-STORY-GHOST'"),
