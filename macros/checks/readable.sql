@@ -1,10 +1,10 @@
 {#- Is a cleaned policy text a number, a whole number, a date? Plain regular expressions and guarded
     casts, so that text that is not is told from text that is without any engine's error. -#}
 
-{#- Optional sign, digits with an optional point, optional exponent of at most two digits. -#}
+{#- A number as the input contract writes it, of a length that no cast chokes on. -#}
 {% macro is_number(expression) -%}
     (
-        {{ matches(expression, '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$') }}
+        {{ matches(expression, number_pattern()) }}
         and length({{ expression }}) <= 40
     )
 {%- endmacro %}

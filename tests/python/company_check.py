@@ -12,8 +12,21 @@ from pathlib import Path
 
 import reference_metrics as reference
 from conftest import Build
-from engine_harness import CURRENT, EVIDENCE, HISTORY
-from oracle import Entity, Override, Rule, Scheme, Segment, applies, evaluate, period_start
+from oracle import (
+    CURRENT,
+    EVIDENCE,
+    HISTORY,
+    Entity,
+    Override,
+    Rule,
+    Scheme,
+    Segment,
+    applies,
+    current_values,
+    evaluate,
+    evidence_values,
+    history_values,
+)
 
 SHIPPED_POLICY = Path(__file__).resolve().parents[2] / "seeds" / "policy"
 ENTITIES = {"store": "store_id", "rep": "rep_id", "product_group": "product_group_id"}
@@ -226,45 +239,11 @@ def compare_segments(build: Build, company: reference.Company, policy_folder: Pa
                     continue
                 judged, placed, now = evaluate(entity, scheme, s.as_of, s.grain)
                 for e in judged:
-                    rule = e.rule
-                    evidence[(entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)] = dict(
-                        zip(
-                            EVIDENCE,
-                            (
-                                e.is_in_force,
-                                e.value,
-                                rule and rule.enter,
-                                rule and rule.exit_threshold,
-                                e.qualifies,
-                                e.qualifying_streak,
-                                e.failing_streak,
-                                e.unobserved_streak,
-                                e.last_signal,
-                                e.is_met,
-                            ),
-                        )
-                    )
+                    name = (entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)
+                    evidence[name] = dict(zip(EVIDENCE, evidence_values(e)))
                 for h in placed:
-                    history[(entity.id, scheme.name, h.period)] = dict(
-                        zip(
-                            HISTORY,
-                            (
-                                period_start(h.period, s.grain),
-                                h.computed_segment,
-                                h.segment,
-                                h.segment_without_memory,
-                                h.override_segment,
-                                h.previous_segment,
-                                h.is_change,
-                                h.periods_in_segment,
-                                h.reason,
-                                h.last_change,
-                            ),
-                        )
-                    )
-                current[(entity.id, scheme.name)] = dict(
-                    zip(CURRENT, (now.segment, now.computed_segment, now.since, now.reason, now.is_active))
-                )
+                    history[(entity.id, scheme.name, h.period)] = dict(zip(HISTORY, history_values(h, s.grain)))
+                current[(entity.id, scheme.name)] = dict(zip(CURRENT, current_values(now)))
         conditions = "segment, rule_group, metric, operator"
         # Whether a value qualifies is not asked of a condition that is out of force or has no value.
         columns = ", ".join(f"coalesce({c}, false) as {c}" if c == "qualifies" else c for c in EVIDENCE)

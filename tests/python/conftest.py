@@ -155,11 +155,6 @@ def dbt(
     return outcome
 
 
-def dbt_build(warehouse: Path, *selection: str, **options: object):
-    """dbt build of a selection (of everything but the snapshots when none is given); see dbt()."""
-    return dbt(["build", *(["--select", *selection] if selection else [])], warehouse, **options)
-
-
 def failed_nodes(outcome) -> str:
     failed = (row for row in outcome.result or [] if row.status in ("error", "fail"))
     return "; ".join(f"{row.node.name}: {row.message}" for row in failed)

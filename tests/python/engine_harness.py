@@ -21,7 +21,19 @@ from pathlib import Path
 
 import duckdb
 from cases import METRICS, Case, World
-from oracle import Entity, applies, evaluate, period_end, period_of, period_start
+from oracle import (
+    CURRENT,
+    EVIDENCE,
+    HISTORY,
+    Entity,
+    applies,
+    current_values,
+    evaluate,
+    evidence_values,
+    history_values,
+    period_end,
+    period_of,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 COPIED = ("dbt_project.yml", "profiles.yml", "selectors.yml", "macros", "models", "seeds", "snapshots", "tests/generic")
@@ -375,32 +387,6 @@ class Warehouse:
 
 # --- the comparison --------------------------------------------------------------------------------
 
-EVIDENCE = (
-    "is_in_force",
-    "value",
-    "enter_threshold",
-    "exit_threshold",
-    "qualifies",
-    "qualifying_streak",
-    "failing_streak",
-    "unobserved_streak",
-    "last_signal_period_index",
-    "is_met",
-)
-HISTORY = (
-    "period_start_date",
-    "computed_segment",
-    "segment",
-    "segment_without_memory",
-    "override_segment",
-    "previous_segment",
-    "is_change",
-    "periods_in_segment",
-    "reason",
-    "last_change_period_index",
-)
-CURRENT = ("segment", "computed_segment", "segment_since", "reason", "is_active")
-
 
 @dataclass
 class Difference:
@@ -438,39 +424,11 @@ def expected_rows(cases: list[Case], world: World):
                     continue
                 judged, placed, now = evaluate(entity, scheme, world.as_of, world.grain)
                 for e in judged:
-                    rule = e.rule
-                    evidence[(entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)] = (
-                        e.is_in_force,
-                        e.value,
-                        rule and rule.enter,
-                        rule and rule.exit_threshold,
-                        e.qualifies,
-                        e.qualifying_streak,
-                        e.failing_streak,
-                        e.unobserved_streak,
-                        e.last_signal,
-                        e.is_met,
-                    )
+                    key = (entity.id, scheme.name, e.period, e.segment, e.rule_group, e.metric, e.operator)
+                    evidence[key] = evidence_values(e)
                 for h in placed:
-                    history[(entity.id, scheme.name, h.period)] = (
-                        period_start(h.period, world.grain),
-                        h.computed_segment,
-                        h.segment,
-                        h.segment_without_memory,
-                        h.override_segment,
-                        h.previous_segment,
-                        h.is_change,
-                        h.periods_in_segment,
-                        h.reason,
-                        h.last_change,
-                    )
-                current[(entity.id, scheme.name)] = (
-                    now.segment,
-                    now.computed_segment,
-                    now.since,
-                    now.reason,
-                    now.is_active,
-                )
+                    history[(entity.id, scheme.name, h.period)] = history_values(h, world.grain)
+                current[(entity.id, scheme.name)] = current_values(now)
     return evidence, history, current, owner
 
 

@@ -415,3 +415,69 @@ def evaluate(
     evidence = judge_all(entity, scheme, grain)
     history = place_all(entity, scheme, evidence, grain)
     return evidence, history, current(entity, scheme, history, as_of, grain)
+
+
+# --- the columns of the marts that the reference speaks of, and its values for them -----------------
+
+EVIDENCE = (
+    "is_in_force",
+    "value",
+    "enter_threshold",
+    "exit_threshold",
+    "qualifies",
+    "qualifying_streak",
+    "failing_streak",
+    "unobserved_streak",
+    "last_signal_period_index",
+    "is_met",
+)
+HISTORY = (
+    "period_start_date",
+    "computed_segment",
+    "segment",
+    "segment_without_memory",
+    "override_segment",
+    "previous_segment",
+    "is_change",
+    "periods_in_segment",
+    "reason",
+    "last_change_period_index",
+)
+CURRENT = ("segment", "computed_segment", "segment_since", "reason", "is_active")
+
+
+def evidence_values(e) -> tuple:
+    """One condition's state in the order of EVIDENCE."""
+    return (
+        e.is_in_force,
+        e.value,
+        e.rule and e.rule.enter,
+        e.rule and e.rule.exit_threshold,
+        e.qualifies,
+        e.qualifying_streak,
+        e.failing_streak,
+        e.unobserved_streak,
+        e.last_signal,
+        e.is_met,
+    )
+
+
+def history_values(h, grain: str) -> tuple:
+    """One period's placement in the order of HISTORY."""
+    return (
+        period_start(h.period, grain),
+        h.computed_segment,
+        h.segment,
+        h.segment_without_memory,
+        h.override_segment,
+        h.previous_segment,
+        h.is_change,
+        h.periods_in_segment,
+        h.reason,
+        h.last_change,
+    )
+
+
+def current_values(now) -> tuple:
+    """The segment of today in the order of CURRENT."""
+    return now.segment, now.computed_segment, now.since, now.reason, now.is_active
