@@ -21,11 +21,12 @@
     {%- endcall -%}
 {% endmacro %}
 
-{#- Run once after the table is complete. -#}
-{% macro end_stepping(relation) %}
-    {{- return(adapter.dispatch('end_stepping', 'dynamic_segmentation')(relation)) -}}
+{#- Post-hook of every model: PostgreSQL knows nothing of a table just written until autovacuum comes by,
+    minutes later, and guesses that it is nearly empty: joins on it become nested loops. -#}
+{% macro collect_statistics() %}
+    {{- return(adapter.dispatch('collect_statistics', 'dynamic_segmentation')()) -}}
 {% endmacro %}
-{% macro default__end_stepping(relation) %}{% endmacro %}
-{% macro postgres__end_stepping(relation) %}
-    {%- call statement('end_stepping') -%}analyze {{ relation }}{%- endcall -%}
-{% endmacro %}
+{% macro default__collect_statistics() %}{% endmacro %}
+{% macro postgres__collect_statistics() -%}
+    {%- if model.config.materialized != 'view' -%} analyze {{ this }} {%- endif -%}
+{%- endmacro %}
