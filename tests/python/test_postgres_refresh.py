@@ -230,7 +230,7 @@ def test_tables_of_the_warehouse_are_read_where_they_are(company):
     company.run("alter table lake.stores rename to customers")
     done = company.refresh(
         DATA_DIR="none",
-        BUILD_SCHEMA="lake_build",
+        BUILD_SCHEMA="of_lake_build",
         variables={"company": "lake", "raw_schema": "lake", "raw_identifiers": {
             "erp_stores": "customers", "erp_products": "products", "erp_orders": "orders",
             "erp_order_lines": "order_lines"}},
@@ -238,4 +238,4 @@ def test_tables_of_the_warehouse_are_read_where_they_are(company):
     )  # fmt: skip
     assert "sfa_visits" in done.stdout  # not given
     sales = "select sum(order_value_period) from {}.fct_store_metrics"
-    assert company.rows(sales.format("lake")) == company.rows(sales.format("segmentation"))
+    assert company.rows(sales.format("of_lake")) == company.rows(sales.format("segmentation"))
