@@ -29,7 +29,7 @@
     {%- endcall -%}
 {% endmacro %}
 
-{#- Post-hook of every model: PostgreSQL knows nothing of a table just written until autovacuum comes by,
+{#- Post-hook of everything that makes a table: PostgreSQL knows nothing of a table just written until autovacuum comes by,
     minutes later, and guesses that it is nearly empty: joins on it become nested loops. -#}
 {% macro collect_statistics() %}
     {{- return(adapter.dispatch('collect_statistics', 'dynamic_segmentation')()) -}}
