@@ -49,8 +49,8 @@ def differing_rows(
                 )
             spec = ", ".join(f"'{name}': '{types[name]}'" for name in names)
             theirs_read = (
-                f"select {listed} from read_csv('{csv}', auto_detect = false, header = false, delim = ',', quote = '\"',"
-                f" escape = '\"', allow_quoted_nulls = false, columns = {{{spec}}})"
+                f"select {listed} from read_csv('{csv}', auto_detect = false, header = false, delim = ',',"
+                f" quote = '\"', escape = '\"', allow_quoted_nulls = false, columns = {{{spec}}})"
             )
             ours = f'select {listed} from "{schema}"."{table}"'
             # Each row counts for one side or for the other: what does not cancel out differs.
