@@ -319,11 +319,17 @@ def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | No
         at = (failure or {}).get("failed", 0)
         doing = {-1: "reading the project", 0: "building", 1: "taking the snapshots"}[at]
         console.print(f"[bold red]Stopped[/] while {doing}:")
-        exception = (failure or {}).get("exception") or (None if failure else errors.read_text()[-2000:])
+        exception = (failure or {}).get("exception") or (None if failure else last_words(process, errors))
         show_failures(console, warehouse, policy, exception, refresh.policy_dir)
         kept = "stays as it was" if warehouse.published_runs() else "was not made"
         raise RefreshError(f"The build failed; {warehouse.place} {kept}.")
     return replace(run, policy_hash=policy_hash(policy))
+
+
+def last_words(process: subprocess.Popen, errors: Path) -> str:
+    """Why dbt's process ended when dbt itself could not say."""
+    said = errors.read_text().strip()[-2000:]
+    return said or f"dbt's process ended with code {process.returncode}, without a word (killed, or out of memory?)."
 
 
 def needs_packages(project: Path) -> bool:
