@@ -3,7 +3,8 @@
 # make clean    remove everything that a build makes again; never published history or backups
 # make backup   copy the published file         make restore  put a copy back
 #
-# make build [DATA_DIR=dir] [POLICY_DIR=dir] [AS_OF_DATE=YYYY-MM-DD] [WAREHOUSE_DIR=dir] [VARS='{...}'] [TARGET=name]
+# make build [DATA_DIR=dir|none] [POLICY_DIR=dir] [AS_OF_DATE=YYYY-MM-DD] [WAREHOUSE_DIR=dir] [VARS='{...}']
+#            [TARGET=duckdb|postgres] [PROJECT_DIR=dir]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
 # make test [TESTS='tests/python/test_refresh.py -k guard']
 
@@ -12,7 +13,7 @@ PYTHON_IN = $(VENV)/bin/python
 TESTS ?= tests/python
 
 # Handed over by environment, so that JSON in VARS needs no second quoting.
-export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR VARS TARGET BACKUP PYTHON
+export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP PYTHON
 
 .PHONY: build test lint clean backup restore environment environment-dev
 .DEFAULT_GOAL := build

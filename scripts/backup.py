@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from scripts.warehouse import RefreshError, Warehouse, now_utc, replace_file, runs_of
+from scripts.duckdb_warehouse import DuckDBWarehouse as Warehouse
+from scripts.duckdb_warehouse import replace_file, runs_of
+from scripts.warehouse import RefreshError, now_utc
 
 app = typer.Typer(add_completion=False, help="Keep and bring back the published file.")
 console = Console()

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import duckdb
 from rich.console import Console
 
-from scripts.policy_files import SHIPPED, lines_of
-from scripts.warehouse import PROJECT, Warehouse, first_line, quoted, table_exists
+from scripts.policy_files import lines_of
+from scripts.warehouse import PROJECT, Warehouse, columns_of, first_line
 
 SHOWN = 12
 
 
 def show_failures(
-    console: Console, warehouse: Warehouse, policy_folder: Path, exception: str | None, policy_dir: Path | None
+    console: Console,
+    warehouse: Warehouse,
+    policy: dict[str, Path],
+    exception: str | None,
+    policy_dir: Path | None,
 ) -> None:
+    """Every failure in plain words; of a policy mistake the line. `policy`: file name -> file that was loaded."""
     results = failed_results(warehouse.target)
     if any(is_policy_check(result) for result in results) and show_policy_problems(
-        console, warehouse, policy_folder, policy_dir
+        console, warehouse, policy, policy_dir
     ):
         results = [result for result in results if not is_policy_check(result)]
     for result in results[:SHOWN]:
@@ -52,28 +56,44 @@ def describe(result: dict, target: Path) -> str:
     return f"{kind.replace('_', ' ').capitalize()} {name.split('.')[0]}: {message}"
 
 
-def show_policy_problems(console: Console, warehouse: Warehouse, policy_folder: Path, policy_dir: Path | None) -> bool:
+def show_policy_problems(
+    console: Console, warehouse: Warehouse, policy: dict[str, Path], policy_dir: Path | None
+) -> bool:
     """The rows of the policy gate, each with its line in the CSV. False when there is none."""
     problems = policy_problems(warehouse)
-    for file, line_key, problem, fix in problems:
-        lines = lines_of(policy_folder / file, line_key)
-        is_own = policy_dir is not None and (policy_dir / file).exists()
-        place = f"{policy_dir if is_own else SHIPPED.relative_to(PROJECT)}/{file}" + (
-            f", line {', '.join(map(str, lines))}" if lines else ""
+    for row in problems:
+        name, line_key = row["file"], row["line_key"]
+        file = policy.get(name, Path(name))
+        lines = lines_of(file, line_key)
+        if policy_dir is not None and (policy_dir / name).exists():
+            file = policy_dir / name  # what was loaded is a copy of it
+        elif file.is_relative_to(PROJECT):
+            file = file.relative_to(PROJECT)
+        place = f"{file}" + (f", line {', '.join(map(str, lines))}" if lines else "")
+        console.print(
+            f"{place} ({line_key}): {row['problem']}\n    Fix: {row['fix']}",
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
         )
-        console.print(f"{place} ({line_key}): {problem}\n    Fix: {fix}", highlight=False, soft_wrap=True, markup=False)
     return bool(problems)
 
 
-def policy_problems(warehouse: Warehouse) -> list[tuple]:
+def policy_problems(warehouse: Warehouse) -> list[dict]:
     try:
-        with duckdb.connect() as con:
-            con.execute(f"attach {quoted(warehouse.build_db)} as build (read_only)")
-            if not table_exists(con, "build", f"{warehouse.build_schema}_policy", "policy_gate"):
+        node = warehouse.nodes()["policy_gate"]
+        with warehouse.reading() as (session, _):
+            if not columns_of(session, node):
                 return []
-            return con.execute(
-                "select distinct file, line_key, problem, fix"
-                f" from build.{warehouse.relation('policy', 'policy_gate')} order by all"
-            ).fetchall()
-    except duckdb.Error as error:
-        return [("the policy", None, f"cannot be read: {first_line(error)}", "see the log")]
+            return session.rows(
+                f"select distinct file, line_key, problem, fix from {node.relation} order by 1, 2, 3, 4"
+            )
+    except Exception as error:  # whatever it is: the build's own failure is what must be told
+        return [
+            {
+                "file": "the policy",
+                "line_key": None,
+                "problem": f"cannot be read: {first_line(error)}",
+                "fix": "see the log",
+            }
+        ]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts.warehouse import PROJECT, RefreshError
+from scripts.warehouse import PROJECT, Node, RefreshError
 
 SHIPPED = PROJECT / "seeds" / "policy"
 SEEDS_YAML = PROJECT / "models" / "policy" / "_policy__seeds.yml"
@@ -121,10 +121,21 @@ def copy_if_changed(source: Path, destination: Path) -> None:
         shutil.copyfile(source, destination)
 
 
-def policy_hash(folder: Path) -> str:
+def policy_files(nodes: dict[str, Node]) -> dict[str, Path]:
+    """File name -> the file that dbt loads: shipped, composed, or of a user's own project."""
+    return {name: file for name in policy_columns() if (file := nodes[Path(name).stem].file)}
+
+
+def problems_of(files: dict[str, Path]) -> list[str]:
+    """The problems of form of the files that dbt is about to load, each with its place."""
+    known = policy_columns()
+    return [f"{file.parent}/{problem}" for name, file in files.items() for problem in _check_file(file, known[name])]
+
+
+def policy_hash(files: dict[str, Path]) -> str:
     digest = hashlib.md5(usedforsecurity=False)
-    for file in sorted(folder.glob("*.csv")):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for name, file in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -1,6 +1,6 @@
 """make build: check and load the inputs, build, test, snapshot, publish, and say what came out.
 
-Whatever goes wrong before the last step, the published file stays as it was.
+Whatever goes wrong before the last step, what is published stays as it was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import subprocess
 import sys
 import time
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,15 +27,18 @@ import yaml
 from rich.console import Console
 
 from scripts import publish as publishing
-from scripts.policy_files import SHIPPED, compose, composed_folder, policy_hash, seeds_setting
-from scripts.warehouse import PROJECT, RefreshError, Warehouse, now_utc
+from scripts.policy_files import compose, composed_folder, policy_files, policy_hash, problems_of, seeds_setting
+from scripts.warehouse import PACKAGE, PROJECT, RefreshError, Warehouse, first_line, now_utc
 
 # Unit tests judge the project's SQL, not the company's data: `make test` runs them.
-# Snapshots and what hangs on them come last; a selection replaces the default selector, which leaves them out.
+# Snapshots and what hangs on them come last. Selected by name, since a user's project has no selector of ours.
 COMMANDS = [
-    ["build", "--exclude-resource-type", "unit_test"],
+    ["build", "--exclude-resource-type", "unit_test", "--exclude", "resource_type:snapshot"],
     ["build", "--select", "resource_type:snapshot+"],
 ]
+
+# DATA_DIR of a company whose tables are in the warehouse already.
+NO_DATA = "none"
 
 app = typer.Typer(add_completion=False)
 # Output that is kept in a log is as wide as a screen, not as the 80 columns of no terminal.
@@ -46,6 +50,8 @@ class Refresh:
     """One build: what was asked for, and what became of it."""
 
     warehouse: Warehouse
+    project: Path
+    is_loaded: bool
     data_dir: Path | None
     policy_dir: Path | None
     variables: dict
@@ -54,26 +60,48 @@ class Refresh:
     started: float = field(default_factory=time.monotonic)
     remarks: list[str] = field(default_factory=list)
 
-    def setting(self, name: str, default=None):
-        return self.variables.get(name, project_vars().get(name, default))
+    def setting(self, name: str):
+        """A var as dbt will see it: given, of the user's project, or ours."""
+        return ({**project_vars(PROJECT), **self.stated}).get(name)
+
+    @property
+    def stated(self) -> dict:
+        """The vars that the user has set, in the call or in a project of theirs."""
+        own = project_vars(self.project) if self.is_package else {}
+        return own | self.variables
+
+    @property
+    def is_package(self) -> bool:
+        """Whether the project that is built is a user's, which has this one as a package."""
+        return self.project != PROJECT
 
     @property
     def company(self) -> str:
-        if "company" in self.variables:
-            return str(self.variables["company"])
-        return self.data_dir.resolve().name if self.data_dir else str(project_vars()["company"])
+        if "company" in self.stated:
+            return str(self.stated["company"])
+        if self.is_package:
+            return str(project_file(self.project)["name"])
+        return self.data_dir.resolve().name if self.data_dir else str(self.setting("company"))
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
 
-def project() -> dict:
-    return yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+def project_file(folder: Path) -> dict:
+    """dbt_project.yml of a project."""
+    try:
+        return yaml.safe_load((folder / "dbt_project.yml").read_text())
+    except FileNotFoundError:
+        raise RefreshError(f"PROJECT_DIR: {folder} is no dbt project (it has no dbt_project.yml).") from None
+    except yaml.YAMLError as error:
+        raise RefreshError(f"PROJECT_DIR: {folder / 'dbt_project.yml'} is no YAML ({first_line(error)}).") from None
 
 
-def project_vars() -> dict:
-    return project()["vars"]["dynamic_segmentation"]
+def project_vars(folder: Path) -> dict:
+    """The vars that a project sets for this one: those of its own scope win over those of all."""
+    stated = project_file(folder).get("vars") or {}
+    return {name: value for name, value in stated.items() if name != PACKAGE} | (stated.get(PACKAGE) or {})
 
 
 # --- the steps ---------------------------------------------------------------------------------
@@ -83,31 +111,31 @@ def run_refresh(refresh: Refresh) -> dict:
     warehouse = refresh.warehouse
     with warehouse.lock() as lock:
         warehouse.check_company(refresh.company)
-        warehouse.remove_leftovers()
-        policy_folder = SHIPPED
+        refresh.remarks.extend(warehouse.remove_leftovers())
+        seeds = None
         if refresh.policy_dir:
-            policy_folder = compose(refresh.policy_dir, composed_folder(warehouse.path))
+            seeds = compose(refresh.policy_dir, composed_folder(warehouse.path))
         data_dir, as_of = inputs(refresh)
         remark = warehouse.prepare_build(refresh.company)
         if remark:
             refresh.remarks.append(remark)
         found = load(refresh, data_dir)
-        run = new_run(refresh, as_of, policy_folder)
-        run_dbt(refresh, run, found, policy_folder, lock)
-        # Summed up before publishing's own time is known to the reader, but after it is done.
+        run = new_run(refresh, as_of)
+        run = run_dbt(refresh, run, found, seeds, lock)
         with console.status("Publishing ..."):
-            publishing.publish(warehouse, run, refresh.seconds)
+            grants = refresh.setting("grants") or {}
+            publishing.publish(warehouse, run, refresh.seconds, grants.get("select") or [])
         return report(refresh, run)
 
 
-def inputs(refresh: Refresh) -> tuple[Path, dt.date]:
-    """The folder with the inputs, and the day the build speaks for."""
-    given = refresh.variables.get("as_of_date") or refresh.as_of_given
+def inputs(refresh: Refresh) -> tuple[Path | None, dt.date]:
+    """The folder with the inputs, if they are to be loaded, and the day the build speaks for."""
+    given = refresh.variables.get("as_of_date") or refresh.as_of_given or refresh.setting("as_of_date")
     as_of = parse_day(given) if given else None
-    if refresh.data_dir:
-        if not refresh.data_dir.is_dir():
+    if refresh.data_dir or not refresh.is_loaded:
+        if refresh.data_dir and not refresh.data_dir.is_dir():
             raise RefreshError(f"DATA_DIR: there is no folder {refresh.data_dir}.")
-        return refresh.data_dir, as_of or today(refresh.setting("timezone", "UTC"))
+        return refresh.data_dir, as_of or today(refresh.setting("timezone") or "UTC")
     data_dir = sample(refresh)
     stated = json.loads((data_dir / "company.json").read_text())["as_of_date"]
     return data_dir, as_of or parse_day(stated)
@@ -147,24 +175,36 @@ def sample(refresh: Refresh) -> Path:
     return folder
 
 
-def load(refresh: Refresh, data_dir: Path) -> dict:
+def load(refresh: Refresh, data_dir: Path | None) -> dict:
     from scripts import load_sources
 
     with console.status("Checking the inputs ..."):
         try:
-            found = load_sources.load(data_dir, refresh.warehouse.build_db, refresh.setting("raw_schema", "raw"))
+            found = refresh.warehouse.load(
+                data_dir,
+                raw_schema(refresh, data_dir),
+                from_models=refresh.setting("inputs_from_models") or [],
+                own_tables=refresh.is_package,
+                identifiers=refresh.setting("raw_identifiers") or {},
+            )
         except load_sources.InputError as error:
             raise RefreshError(str(error)) from None
     missing = found["missing_inputs"]
     done(
         refresh,
-        f"checked the inputs in {data_dir}"
+        f"checked the inputs in {data_dir or f'schema {raw_schema(refresh, None)}'}"
         + (f" (optional tables not given: {', '.join(missing)})" if missing else ""),
     )
-    return found
+    return found | {"raw_schema": raw_schema(refresh, data_dir)}
 
 
-def new_run(refresh: Refresh, as_of: dt.date, policy_folder: Path) -> publishing.Run:
+def raw_schema(refresh: Refresh, data_dir: Path | None) -> str:
+    """Where the raw tables are: as stated, else, when they are loaded, where this engine loads them."""
+    stated = refresh.stated.get("raw_schema")
+    return refresh.warehouse.raw_schema(stated) if data_dir else stated or refresh.setting("raw_schema")
+
+
+def new_run(refresh: Refresh, as_of: dt.date) -> publishing.Run:
     """The run's own record. Its moment lies on as_of_date, and after every moment published before."""
     runs = refresh.warehouse.published_runs()
     last_day = max((run["as_of_date"] for run in runs), default=None)
@@ -185,34 +225,40 @@ def new_run(refresh: Refresh, as_of: dt.date, policy_folder: Path) -> publishing
         as_of_date=as_of,
         published_at=published_at,
         is_snapshot_taken=not is_backwards,
-        policy_hash=policy_hash(policy_folder),
+        policy_hash="",  # known when dbt has read the project
         dbt_version=importlib.metadata.version("dbt-core"),
-        project_version=str(project()["version"]),
+        project_version=str(project_file(PROJECT)["version"]),
     )
 
 
-def dbt_variables(refresh: Refresh, found: dict) -> dict:
-    """What the loader found, completed by the user's own variables, which win."""
-    own = refresh.variables
+def dbt_variables(refresh: Refresh, found: dict, run: publishing.Run) -> dict:
+    """What the loader found, completed by the user's own vars, which win."""
+    own = refresh.stated
     from_models = own.get("inputs_from_models") or []
     missing = {*found["missing_inputs"], *(own.get("missing_inputs") or [])} - set(from_models)
     columns = {table: sorted(names) for table, names in found["missing_columns"].items() if names}
-    return own | {
+    variables = refresh.variables | {
         "company": refresh.company,
         "missing_inputs": sorted(missing),
         "missing_columns": columns | (own.get("missing_columns") or {}),
     }
+    if found["raw_schema"] != project_vars(PROJECT)["raw_schema"]:
+        variables["raw_schema"] = found["raw_schema"]
+    if own.get("as_of_date") and str(own["as_of_date"]) != run.as_of_date.isoformat():
+        variables["as_of_date"] = run.as_of_date.isoformat()  # asked for in the call, against the project's own
+    return variables
 
 
-def dbt_environment(refresh: Refresh, run: publishing.Run, policy_folder: Path) -> dict:
+def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None) -> dict:
     warehouse = refresh.warehouse
     settings = {
         "WAREHOUSE_DIR": str(warehouse.path.resolve()),
         "AS_OF_DATE": run.as_of_date.isoformat(),
         "PUBLISHED_AT": run.published_at.isoformat(sep=" "),
         "TARGET": refresh.target,
-        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_PROJECT_DIR": str(refresh.project),
         "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_PROFILE": PACKAGE,
         # Of the warehouse's own, so that builds of several warehouses do not meet, and each keeps its parse.
         "DBT_TARGET_PATH": str(warehouse.target.resolve()),
         "DBT_LOG_PATH": str(warehouse.logs.resolve()),
@@ -222,53 +268,88 @@ def dbt_environment(refresh: Refresh, run: publishing.Run, policy_folder: Path) 
         "DBT_VERSION_CHECK": "false",
         "PYTHONWARNINGS": "ignore",
     }
-    if policy_folder != SHIPPED:
-        settings["POLICY_SEEDS"] = seeds_setting(policy_folder)
+    if seeds:
+        settings["POLICY_SEEDS"] = seeds_setting(seeds)
     inherited = {name: value for name, value in os.environ.items() if name != "POLICY_SEEDS"}
-    return inherited | settings
+    return inherited | settings | refresh.warehouse.dbt_settings()
 
 
-def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, policy_folder: Path, lock: int) -> None:
+def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | None, lock: int) -> publishing.Run:
+    """Read the project, bring the warehouse to where this build starts, build, test and take the snapshots."""
     warehouse = refresh.warehouse
     warehouse.logs.mkdir(exist_ok=True)
-    variables = ["--vars", json.dumps(dbt_variables(refresh, found))]
-    commands = [command + variables for command in (COMMANDS if run.is_snapshot_taken else COMMANDS[:1])]
+    variables = ["--vars", json.dumps(dbt_variables(refresh, found, run))]
+    work = {
+        "parse": ["parse", *variables],
+        "commands": [command + variables for command in (COMMANDS if run.is_snapshot_taken else COMMANDS[:1])],
+        "needs_packages": needs_packages(refresh.project),
+    }
     errors = warehouse.logs / "dbt_stderr.log"
     with open(errors, "w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.run_dbt", json.dumps(commands)],
+            [sys.executable, "-m", "scripts.run_dbt", json.dumps(work)],
             cwd=PROJECT,
-            env=dbt_environment(refresh, run, policy_folder),
+            env=dbt_environment(refresh, run, seeds),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
             # It holds the warehouse's lock as long as it lives, even when this process is killed.
             pass_fds=[lock],
         )
-    failure = None
+    failure, policy = None, {}
+
+    def read() -> None:
+        nodes = warehouse.nodes()
+        policy.update(policy_files(nodes))
+        problems = [] if seeds else problems_of(policy)
+        if problems:
+            raise RefreshError("\n".join(str(problem) for problem in problems))
+        if seeds and not all(file.is_relative_to(seeds) for file in policy.values()):
+            raise RefreshError("POLICY_DIR: the project has policy files of its own; change those instead.")
+        warehouse.carry(nodes)
+
     try:
-        failure = follow(refresh, process)
+        failure = follow(refresh, process, read)
     finally:
         stop(process)
     if process.returncode or failure:
         from scripts.failures import show_failures
 
         at = (failure or {}).get("failed", 0)
-        console.print(f"[bold red]Stopped[/] while {'taking the snapshots' if at else 'building'}:")
+        doing = {-1: "reading the project", 0: "building", 1: "taking the snapshots"}[at]
+        console.print(f"[bold red]Stopped[/] while {doing}:")
         exception = (failure or {}).get("exception") or (None if failure else errors.read_text()[-2000:])
-        show_failures(console, warehouse, policy_folder, exception, refresh.policy_dir)
-        kept = "stays as it was" if warehouse.published.exists() else "was not made"
-        raise RefreshError(f"The build failed; {warehouse.published} {kept}.")
+        show_failures(console, warehouse, policy, exception, refresh.policy_dir)
+        kept = "stays as it was" if warehouse.published_runs() else "was not made"
+        raise RefreshError(f"The build failed; {warehouse.place} {kept}.")
+    return replace(run, policy_hash=policy_hash(policy))
 
 
-def follow(refresh: Refresh, process: subprocess.Popen) -> dict | None:
-    """Show how far dbt is; returns its failure, if any."""
+def needs_packages(project: Path) -> bool:
+    """Whether a user's project has packages that are not installed, or not those it asks for."""
+    asked = [file for name in ("packages.yml", "dependencies.yml") if (file := project / name).exists()]
+    made = project / "package-lock.yml"
+    return bool(asked) and (
+        not made.exists()
+        or not (project / "dbt_packages").is_dir()
+        or any(file.stat().st_mtime > made.stat().st_mtime for file in asked)
+    )
+
+
+def follow(refresh: Refresh, process: subprocess.Popen, when_read: Callable[[], None]) -> dict | None:
+    """Show how far dbt is; returns its failure, if any. `when_read` is done when dbt has read the
+    project, before it touches the warehouse."""
     labels = ("Building and testing", "Taking the snapshots")
     failure, label, warnings = None, labels[0], set()
-    with console.status(f"{label} ...") as status:
+    with console.status("Reading the project ...") as status:
         for line in process.stdout:
             message = json.loads(line)
-            if "command" in message:
+            if "parsed" in message:
+                when_read()
+                process.stdin.write("go\n")
+                process.stdin.close()
+            elif "command" in message:
                 if message["command"]:
                     done(refresh, "built and tested")
                 label = labels[message["command"]]
@@ -301,7 +382,7 @@ def report(refresh: Refresh, run: publishing.Run) -> dict:
 
     summary = summarize(refresh.warehouse, run, refresh.remarks, refresh.seconds)
     write_summary(refresh.warehouse.summary, summary)
-    show(console, summary)
+    show(console, refresh.warehouse, summary)
     return summary
 
 
@@ -322,15 +403,27 @@ def parse_variables(text: str) -> dict:
     return variables
 
 
-def requested(data_dir: str, policy_dir: str, as_of_date: str, warehouse_dir: str, variables: str, target: str):
-    if target != "duckdb":
-        raise RefreshError(f"TARGET: this version publishes from DuckDB only, not from '{target}'.")
-    warehouse = Warehouse(Path(warehouse_dir or "warehouse"))
+def requested(
+    data_dir: str,
+    policy_dir: str,
+    as_of_date: str,
+    warehouse_dir: str,
+    project_dir: str,
+    variables: str,
+    target: str,
+) -> Refresh:
+    """What was asked for, checked as far as it can be without touching anything."""
+    warehouse = warehouse_of(target, Path(warehouse_dir or "warehouse"))
     if warehouse.path.resolve() == PROJECT:
         raise RefreshError("WAREHOUSE_DIR: a warehouse needs a folder of its own, not the project's.")
+    project = Path(project_dir).resolve() if project_dir else PROJECT
+    project_file(project)
+    is_loaded = data_dir != NO_DATA and (bool(data_dir) or project == PROJECT)
     return Refresh(
         warehouse=warehouse,
-        data_dir=Path(data_dir) if data_dir else None,
+        project=project,
+        is_loaded=is_loaded,
+        data_dir=Path(data_dir) if is_loaded and data_dir else None,
         policy_dir=Path(policy_dir) if policy_dir else None,
         variables=parse_variables(variables),
         as_of_given=as_of_date,
@@ -338,19 +431,39 @@ def requested(data_dir: str, policy_dir: str, as_of_date: str, warehouse_dir: st
     )
 
 
+def warehouse_of(target: str, path: Path) -> Warehouse:
+    """The warehouse of a target of profiles.yml."""
+    if target == "duckdb":
+        from scripts.duckdb_warehouse import DuckDBWarehouse
+
+        return DuckDBWarehouse(path)
+    if target == "postgres":
+        from scripts.postgres_warehouse import PostgresWarehouse
+
+        return PostgresWarehouse(path)
+    raise RefreshError(f"TARGET: '{target}' is none of duckdb and postgres.")
+
+
 @app.command()
 def refresh(
-    data_dir: Annotated[str, typer.Option(envvar="DATA_DIR", help="Folder with the company's tables.")] = "",
+    data_dir: Annotated[
+        str, typer.Option(envvar="DATA_DIR", help="Folder with the company's tables; none: they are in the warehouse.")
+    ] = "",
     policy_dir: Annotated[str, typer.Option(envvar="POLICY_DIR", help="Folder with the company's policy CSVs.")] = "",
     as_of_date: Annotated[str, typer.Option(envvar="AS_OF_DATE", help="Day the build speaks for.")] = "",
     warehouse_dir: Annotated[str, typer.Option(envvar="WAREHOUSE_DIR", help="Folder of the result.")] = "",
+    project_dir: Annotated[
+        str, typer.Option(envvar="PROJECT_DIR", help="dbt project that has this one as a package; left out: this one.")
+    ] = "",
     variables: Annotated[str, typer.Option("--vars", envvar="VARS", help="dbt variables as JSON.")] = "",
-    target: Annotated[str, typer.Option(envvar="TARGET", help="Target of profiles.yml.")] = "",
+    target: Annotated[str, typer.Option(envvar="TARGET", help="duckdb or postgres.")] = "",
 ) -> None:
     """Check and load the inputs, build, test, snapshot, publish, and say what came out."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        run_refresh(requested(data_dir, policy_dir, as_of_date, warehouse_dir, variables, target or "duckdb"))
+        run_refresh(
+            requested(data_dir, policy_dir, as_of_date, warehouse_dir, project_dir, variables, target or "duckdb")
+        )
     except RefreshError as error:
         console.print(
             f"[bold red]Stopped.[/] {str(error).replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True

@@ -1,10 +1,11 @@
 """Runs dbt commands one after the other in this process, and tells its caller how far it is.
 
-    python -m scripts.run_dbt '[["build"], ["build", "--select", "..."]]'
+    python -m scripts.run_dbt '{"parse": ["parse"], "commands": [["build"], ...], "needs_packages": false}'
 
 A process of its own, because dbt keeps the warehouse open until its process ends; one for all
 commands, because starting dbt and reading the project cost more than a small build. Progress goes
-to stdout as one JSON object a line; the first command that fails is the last.
+to stdout as one JSON object a line; the first command that fails is the last. When the project is
+read it says so and waits for a line: the caller then knows the names of all tables.
 """
 
 from __future__ import annotations
@@ -30,10 +31,21 @@ def on_event(event) -> None:
         tell(warning=event.info.msg, name=name)
 
 
-def run(commands: list[list[str]]) -> bool:
+def run(commands: list[list[str]], parse: list[str], needs_packages: bool) -> bool:
+    """Read the project once, let the caller look at it, then run the commands on what was read."""
     from dbt.cli.main import dbtRunner
 
-    runner = dbtRunner(callbacks=[on_event])
+    reader = dbtRunner(callbacks=[on_event])
+    steps = ([["deps"]] if needs_packages else []) + [parse]
+    for step in steps:
+        outcome = reader.invoke(step)
+        if not outcome.success:
+            tell(failed=-1, exception=str(outcome.exception) if outcome.exception else f"dbt {step[0]} failed")
+            return False
+    tell(parsed=True)
+    if not sys.stdin.readline():
+        return False  # the caller found something that stops the build, or is gone
+    runner = dbtRunner(manifest=outcome.result, callbacks=[on_event])
     results = Path(os.environ["DBT_TARGET_PATH"]) / "run_results.json"
     for number, command in enumerate(commands):
         tell(command=number)
@@ -49,4 +61,4 @@ if __name__ == "__main__":
     # Whatever a library prints must not mix with the messages.
     CHANNEL = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    sys.exit(0 if run(json.loads(sys.argv[1])) else 1)
+    sys.exit(0 if run(**json.loads(sys.argv[1])) else 1)

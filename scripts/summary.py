@@ -7,14 +7,13 @@ import json
 import os
 from pathlib import Path
 
-import duckdb
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scripts.publish import Run, published_size
-from scripts.warehouse import Warehouse, quoted
+from scripts.publish import Run
+from scripts.warehouse import Session, Warehouse
 
 ENTITIES = {"store": "store_id", "rep": "rep_id", "product_group": "product_group_id"}
 MOVES = ("promoted", "demoted", "moved", "held", "waiting", "unobserved", "override", "override_ended")
@@ -22,44 +21,38 @@ SHOWN_SEGMENTS = 8
 
 
 def summarize(warehouse: Warehouse, run: Run, remarks: list[str], duration_seconds: float) -> dict:
-    with duckdb.connect() as con:
-        con.execute(f"attach {quoted(warehouse.build_db)} as build (read_only)")
-        con.execute(f"attach {quoted(warehouse.published)} as published (read_only)")
-        con.execute("use published")
-        periods = period_summary(con, warehouse)
+    """The numbers of a published build, from its tables."""
+    nodes = warehouse.nodes()
+    with warehouse.reading() as (session, prefix):
+        published = {name: f'{prefix}"{node.alias}"' for name, node in nodes.items()}
+        built = {name: node.relation for name, node in nodes.items()}
+        periods = period_summary(session, built)
         return {
             "run_id": run.run_id,
             "company": run.company,
             "as_of_date": run.as_of_date.isoformat(),
             "published_at": run.published_at.isoformat(),
             "is_snapshot_taken": run.is_snapshot_taken,
-            "published_file": str(warehouse.published),
-            "build_file": str(warehouse.build_db),
+            "published": warehouse.place,
             "duration_seconds": round(duration_seconds, 1),
             **periods,
-            "schemes": scheme_summaries(con, warehouse, periods["last_closed_period"]),
-            "inputs": dicts(con, "select * from fct_input_ledger order by table_name"),
-            "rejected_rows": dicts(
-                con,
-                "select table_name, reason, count(*) as rows from fct_rejected_rows"
-                " group by 1, 2 order by 1, 3 desc, 2",
+            "schemes": scheme_summaries(session, built, published, periods["last_closed_period"]),
+            "inputs": session.rows(f"select * from {published['fct_input_ledger']} order by table_name"),
+            "rejected_rows": session.rows(
+                f"select table_name, reason, count(*) as rows from {published['fct_rejected_rows']}"
+                " group by 1, 2 order by 1, 3 desc, 2"
             ),
-            "policy_remarks": dicts(con, "select file, line_key, problem, fix from policy_remarks order by all"),
+            "policy_remarks": session.rows(
+                f"select file, line_key, problem, fix from {published['policy_remarks']} order by 1, 2, 3, 4"
+            ),
             "remarks": remarks,
         }
 
 
-def dicts(con, sql: str, parameters: list | None = None) -> list[dict]:
-    result = con.execute(sql, parameters or [])
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-def period_summary(con, warehouse: Warehouse) -> dict:
-    periods = dicts(
-        con,
+def period_summary(session: Session, built: dict[str, str]) -> dict:
+    periods = session.rows(
         "select period_start_date, period_end_date, is_closed, closes_on"
-        f" from build.{warehouse.relation('intermediate', 'int_periods')} order by period_index",
+        f" from {built['int_periods']} order by period_index"
     )
     closed = [period for period in periods if period["is_closed"]]
     following = next((period for period in periods if not period["is_closed"]), None)
@@ -79,31 +72,30 @@ def period_name(start: dt.date, end: dt.date) -> str:
     return f"{start:%B %Y}" if (end - start).days > 7 else f"the week from {start:%d %B %Y}"
 
 
-def scheme_summaries(con, warehouse: Warehouse, last_closed: dict | None) -> list[dict]:
-    schemes = dicts(
-        con,
-        "select entity_type, scheme, label"
-        f" from build.{warehouse.relation('policy', 'policy_schemes')} order by entity_type, scheme",
+def scheme_summaries(
+    session: Session, built: dict[str, str], published: dict[str, str], last_closed: dict | None
+) -> list[dict]:
+    schemes = session.rows(
+        f"select entity_type, scheme, label from {built['policy_schemes']} order by entity_type, scheme"
     )
     order = {
         (row["entity_type"], row["scheme"], row["segment"]): (row["level"] or 0, row["precedence"] or 0)
-        for row in dicts(con, f"select * from build.{warehouse.relation('policy', 'policy_segments')}")
+        for row in session.rows(f"select * from {built['policy_segments']}")
     }
     known = {}
     for entity_type in ENTITIES:
         known[entity_type] = (
             by_scheme(
-                dicts(
-                    con,
+                session.rows(
                     "select scheme, segment, count(*) filter (where is_active) as active,"
                     " count(*) filter (where not is_active) as ended"
-                    f" from fct_{entity_type}_segments_current group by 1, 2",
+                    f" from {published[f'fct_{entity_type}_segments_current']} group by 1, 2"
                 )
             ),
             by_scheme(
-                dicts(
-                    con,
-                    f"select scheme, reason, count(*) as entities from fct_{entity_type}_segment_history"
+                session.rows(
+                    "select scheme, reason, count(*) as entities"
+                    f" from {published[f'fct_{entity_type}_segment_history']}"
                     " where period_start_date = cast(? as date) group by 1, 2",
                     [last_closed["period_start_date"] if last_closed else None],
                 )
@@ -142,7 +134,7 @@ def write_summary(file: Path, summary: dict) -> None:
 # --- for people --------------------------------------------------------------------------------
 
 
-def show(console: Console, summary: dict) -> None:
+def show(console: Console, warehouse: Warehouse, summary: dict) -> None:
     last, following = summary["last_closed_period"], summary["next_period"]
     console.print()
     console.print(f"[bold]Segments of company {summary['company']} as of {summary['as_of_date']}[/]")
@@ -164,7 +156,7 @@ def show(console: Console, summary: dict) -> None:
         console.print(f"[yellow]Remark[/] {escape(text)}", soft_wrap=True)
     for remark in summary["remarks"]:
         console.print(f"[yellow]Remark[/] {escape(remark)}", soft_wrap=True)
-    show_end(console, summary)
+    show_end(console, warehouse, summary)
 
 
 def show_schemes(console: Console, entity_type: str, schemes: list[dict]) -> None:
@@ -207,13 +199,13 @@ def show_rows(console: Console, summary: dict) -> None:
         console.print(f"Dated after {summary['as_of_date']} and so not yet known: {later}.")
 
 
-def show_end(console: Console, summary: dict) -> None:
-    file = Path(summary["published_file"])
+def show_end(console: Console, warehouse: Warehouse, summary: dict) -> None:
     console.print()
     console.print(
-        f"[bold green]Published[/] {file} ({published_size(file)}) in {summary['duration_seconds']:.0f} s."
-        " Open it read-only with any tool that reads DuckDB; start with fct_store_segments_current, and see in"
+        f"[bold green]Published[/] {escape(warehouse.place)} ({warehouse.published_size()}) in"
+        f" {summary['duration_seconds']:.0f} s. {warehouse.how_to_open()};"
+        " start with fct_store_segments_current, and see in"
         " fct_store_segment_history and fct_store_segment_evidence why and since when."
-        f" These numbers are in {file.parent / 'summary.json'}.",
+        f" These numbers are in {warehouse.summary}.",
         soft_wrap=True,
     )

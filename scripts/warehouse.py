@@ -1,4 +1,8 @@
-"""One warehouse folder: its files, its lock, and what must be true before a build starts."""
+"""Where a build works and where its result stands: what DuckDB and PostgreSQL have in common.
+
+A warehouse has a folder (lock, logs, dbt's target, the summary) and a database. What differs by
+engine is in duckdb_warehouse.py and postgres_warehouse.py.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +10,50 @@ import datetime as dt
 import fcntl
 import json
 import os
-import shutil
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import duckdb
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
 PUBLISHED_SPEC = Path(__file__).with_name("published.yml")
+PACKAGE = "dynamic_segmentation"
 
 
 class RefreshError(Exception):
     """Something a user can put right; its text says what and how."""
 
 
+class Session(Protocol):
+    """One connection. Parameters stand as `?` in the SQL."""
+
+    def rows(self, sql: str, parameters: list | tuple = ()) -> list[dict]: ...
+
+    def run(self, sql: str, parameters: list | tuple = ()) -> None: ...
+
+    def columns(self, relation: str) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Node:
+    """A table as dbt builds it: a user may have given it another schema or name (alias)."""
+
+    name: str
+    database: str
+    schema: str
+    alias: str
+    relation: str
+    file: Path | None = None  # of a seed
+
+
 @dataclass(frozen=True)
 class Warehouse:
     path: Path
 
-    @property
-    def build_db(self) -> Path:
-        """What dbt works in."""
-        return self.path / "build.duckdb"
-
-    @property
-    def published(self) -> Path:
-        """The only file that BI tools open."""
-        return self.path / "segmentation.duckdb"
-
-    @property
-    def backups(self) -> Path:
-        return self.path / "backups"
+    # --- the folder ------------------------------------------------------------------------------
 
     @property
     def logs(self) -> Path:
@@ -56,12 +71,13 @@ class Warehouse:
     def build_schema(self) -> str:
         return os.environ.get("BUILD_SCHEMA") or "segmentation_build"
 
-    def relation(self, layer: str | None, table: str) -> str:
-        schema = f"{self.build_schema}_{layer}" if layer else self.build_schema
-        return f'"{schema}"."{table}"'
+    @property
+    def stamp(self) -> str:
+        """The table that says whose build it is."""
+        return f'"{self.build_schema}_refresh"."company"'
 
     @contextmanager
-    def lock(self):
+    def lock(self) -> Iterator[int]:
         """One writer at a time. The lock is of the open file, so that a dbt process that outlives
         a killed refresh goes on holding it."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -75,71 +91,91 @@ class Warehouse:
                 ) from None
             yield handle.fileno()
 
-    def remove_leftovers(self) -> None:
-        """Half-written copies of killed runs."""
-        for folder in self.path.glob(".publishing-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+    # --- what dbt has read -----------------------------------------------------------------------
 
-    def remove_build(self) -> None:
-        for file in (self.build_db, self.build_db.with_name("build.duckdb.wal")):
-            file.unlink(missing_ok=True)
+    def nodes(self) -> dict[str, Node]:
+        """Models, seeds, snapshots and sources of the last parse, by name: ours, or the one that the
+        user's project has put in the place of ours."""
+        manifest = json.loads((self.target / "manifest.json").read_text())
+        found: dict[str, Node] = {}
+        everything = [*manifest["nodes"].values(), *manifest["sources"].values()]
+        for node in sorted(everything, key=lambda node: node["package_name"] == PACKAGE):
+            if node["resource_type"] in ("model", "seed", "snapshot", "source"):
+                found[node["name"]] = Node(
+                    name=node["name"],
+                    database=node["database"],
+                    schema=node["schema"],
+                    alias=node.get("alias") or node["identifier"],
+                    relation=node["relation_name"] or "",
+                    file=Path(node["root_path"]) / node["original_file_path"] if node.get("root_path") else None,
+                )
+        return found
 
-    # --- what was published --------------------------------------------------------------------
-
-    def published_runs(self) -> list[dict]:
-        """Runs on record, the earliest first; empty when nothing is published."""
-        return runs_of(self.published) if self.published.exists() else []
+    # --- what was published ----------------------------------------------------------------------
 
     def check_company(self, company: str) -> None:
+        """Refuse to mix two companies' histories."""
         runs = self.published_runs()
         if runs and runs[-1]["company"] != company:
             raise RefreshError(
-                f"{self.path} holds the published history of company '{runs[-1]['company']}', and this build is"
-                f" for '{company}'. One warehouse holds one company: give this one a folder of its own"
-                f" (WAREHOUSE_DIR=warehouse_{company}), or, if it is the same company, name it:"
-                f""" VARS='{json.dumps({"company": runs[-1]["company"]})}'."""
+                f"{self.place} holds the published history of company '{runs[-1]['company']}', and this build is"
+                f" for '{company}'. One warehouse holds one company: {self.own_place(company)}, or, if it is the"
+                f""" same company, name it: VARS='{json.dumps({"company": runs[-1]["company"]})}'."""
             )
 
-    # --- the build database --------------------------------------------------------------------
+    # --- by engine -------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        """The published result in words."""
+        raise NotImplementedError
+
+    def own_place(self, company: str) -> str:
+        """How to give a company a warehouse of its own."""
+        raise NotImplementedError
+
+    def raw_schema(self, wanted: str | None) -> str:
+        """The schema that the loader fills."""
+        raise NotImplementedError
+
+    def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
+        """Offer a folder's files as raw tables; without a folder, look for them in the warehouse."""
+        raise NotImplementedError
+
+    def dbt_settings(self) -> dict[str, str]:
+        """Environment that dbt needs beside what the user has set."""
+        return {}
+
+    def remove_leftovers(self) -> list[str]:
+        """Undo what killed runs left of publishing; remarks on what could not be."""
+        raise NotImplementedError
 
     def prepare_build(self, company: str) -> str | None:
-        """Put the published snapshots and runs in the place of what an unpublished build may have
-        left. Returns a remark when the build database had to be made anew."""
-        remark = self._drop_unusable_build(company)
-        with duckdb.connect(str(self.build_db)) as con:
-            con.execute(f'create schema if not exists "{self.build_schema}"')
-            con.execute("create schema if not exists _refresh")
-            con.execute("create or replace table _refresh.company as select cast(? as varchar) as company", [company])
-            if self.published.exists():
-                con.execute(f"attach {quoted(self.published)} as published (read_only)")
-            for name in carried_tables():
-                relation = self.relation(None, name)
-                con.execute(f"drop table if exists {relation}")
-                if self.published.exists() and table_exists(con, "published", "main", name):
-                    con.execute(f"create table {relation} as select * from published.main.{name}")
-            con.execute(create_runs_sql(self.relation(None, "fct_runs")))
-        return remark
+        """Make the build database ready for a company; a remark when it had to be made anew."""
+        raise NotImplementedError
 
-    def _drop_unusable_build(self, company: str) -> str | None:
-        if not self.build_db.exists():
-            self.remove_build()  # a log without its file belongs to nothing
-            return None
-        try:
-            with duckdb.connect(str(self.build_db)) as con:
-                known = table_exists(con, "build", "_refresh", "company")
-                owner = con.execute("select company from _refresh.company").fetchone()[0] if known else company
-        except duckdb.Error as error:
-            if "lock" in str(error).lower():
-                raise RefreshError(
-                    f"{self.build_db} is open in another program: close it there. To look at results open"
-                    f" {self.published} (read-only), which a build never blocks."
-                ) from None
-            self.remove_build()
-            return f"{self.build_db.name} could not be opened and is built from scratch ({first_line(error)})"
-        if owner != company:
-            self.remove_build()
-            return f"{self.build_db.name} held company '{owner}', of which nothing is published: built from scratch"
-        return None
+    def carry(self, nodes: dict[str, Node]) -> None:
+        """Put the published snapshots and runs in the place of what an unpublished build may have left."""
+        raise NotImplementedError
+
+    def published_runs(self) -> list[dict]:
+        """Runs on record, the earliest first; empty when nothing is published."""
+        raise NotImplementedError
+
+    def publishing(self, nodes: dict[str, Node], readers: list[str]) -> AbstractContextManager[tuple[Session, str]]:
+        """A session that sees the build, and the prefix of the tables to publish. When the block ends
+        without an error they take the place of the published ones, at once."""
+        raise NotImplementedError
+
+    def reading(self) -> AbstractContextManager[tuple[Session, str]]:
+        """A session that sees the build, and the prefix of the published tables."""
+        raise NotImplementedError
+
+    def published_size(self) -> str:
+        raise NotImplementedError
+
+    def how_to_open(self) -> str:
+        raise NotImplementedError
 
 
 def published_spec() -> dict:
@@ -156,28 +192,14 @@ def create_runs_sql(relation: str) -> str:
     return f"create table if not exists {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
 
 
-def runs_of(file: Path) -> list[dict]:
-    """The runs recorded in a published file; an error in plain words when it is none."""
-    try:
-        with duckdb.connect(str(file), read_only=True) as con:
-            if not table_exists(con, con.execute("select current_database()").fetchone()[0], "main", "fct_runs"):
-                raise RefreshError(f"{file} is no published file: it has no table fct_runs.")
-            result = con.execute("select * from fct_runs order by published_at")
-            names = [column[0] for column in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    except duckdb.Error as error:
-        raise RefreshError(
-            f"{file} cannot be opened ({first_line(error)}). If it is damaged, put a copy back: make restore"
-        ) from None
-
-
-def table_exists(con, database: str, schema: str, table: str) -> bool:
-    return bool(
-        con.execute(
-            "select 1 from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?",
-            [database, schema, table],
-        ).fetchone()
+def columns_of(session: Session, node: Node) -> list[str]:
+    """Column names in order; none when there is no such table."""
+    found = session.rows(
+        "select column_name from information_schema.columns"
+        " where table_catalog = ? and table_schema = ? and table_name = ? order by ordinal_position",
+        [node.database, node.schema, node.alias],
     )
+    return [row["column_name"] for row in found]
 
 
 def quoted(text: object) -> str:
@@ -186,20 +208,6 @@ def quoted(text: object) -> str:
 
 def first_line(error: object) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def replace_file(new: Path, old: Path) -> None:
-    """Put a whole file in the place of another: readers have the one or the other, never a part."""
-    with open(new, "rb") as handle:
-        os.fsync(handle.fileno())
-    # A log that someone's read-write session left would be replayed onto the new file.
-    old.with_name(old.name + ".wal").unlink(missing_ok=True)
-    os.replace(new, old)
-    folder = os.open(old.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def now_utc() -> dt.datetime:

