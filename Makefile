@@ -23,6 +23,7 @@ environment:
 
 environment-dev:
 	@sh scripts/environment.sh $(VENV) dev
+	@sh scripts/system_packages.sh
 
 build: environment
 	@$(PYTHON_IN) -m scripts.refresh

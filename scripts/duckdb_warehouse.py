@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from scripts import load_sources
 from scripts.warehouse import (
     Node,
     RefreshError,
@@ -67,12 +68,7 @@ class DuckDBWarehouse(Warehouse):
         return wanted or "raw"
 
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
-        from scripts import load_sources
-
-        if data_dir is None:
-            return load_sources.found_in_warehouse(self.build_db, raw_schema, options["identifiers"])
-        options.pop("identifiers")
-        return load_sources.load(data_dir, self.build_db, raw_schema, **{k: v for k, v in options.items() if v})
+        return load_sources.offer(data_dir, self.build_db, raw_schema, **options)
 
     # --- published -------------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
 """Offer a company's CSV or Parquet files as the raw tables of the input contract.
 
-Nothing is copied: every table becomes a DuckDB view over its file. The contract is read from the
-sources' YAML. What a company does not have comes back as the vars `missing_inputs` and
-`missing_columns`; what stops the build is an InputError that names file, column and the way out.
+On DuckDB nothing is copied: every table becomes a view over its file. On PostgreSQL every table is dropped
+(with the views on it, which the build makes again) and made anew by COPY: DuckDB reads the files and its CSV
+goes through a pipe. PostgreSQL's text cannot hold the character NUL: it is left out there.
+
+The contract is read from the sources' YAML. What a company does not have comes back as the vars `missing_inputs`
+and `missing_columns`; what stops the build is an InputError that names file, column and the way out.
 """
 
 from __future__ import annotations
@@ -10,17 +13,50 @@ from __future__ import annotations
 import csv
 import difflib
 import json
+import os
+import re
+import threading
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import duckdb
+import psycopg2
 import typer
 import yaml
+from psycopg2.extensions import connection as Connection
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 SUFFIXES = (".csv", ".parquet")
 DELIMITERS = (",", ";", "\t", "|")
+# Says of a relation that we made it: the only ones that a load drops on a server or for being own tables.
+MARK = "Loaded from files by dynamic_segmentation; the next load replaces it."
+# DuckDB's types as PostgreSQL's; DECIMAL(p,s) is told apart below, all others are text.
+POSTGRES_TYPES = {
+    "TINYINT": "smallint",
+    "UTINYINT": "smallint",
+    "SMALLINT": "smallint",
+    "USMALLINT": "integer",
+    "INTEGER": "integer",
+    "UINTEGER": "bigint",
+    "BIGINT": "bigint",
+    "UBIGINT": "numeric",
+    "HUGEINT": "numeric",
+    "UHUGEINT": "numeric",
+    "FLOAT": "real",
+    "DOUBLE": "double precision",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_S": "timestamp",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_NS": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+}
+
+# Where the raw tables go: a DuckDB file, or a PostgreSQL server.
+Place = Path | Connection
 
 
 class InputError(Exception):
@@ -54,33 +90,125 @@ def contract(project_dir: Path = PROJECT_DIR) -> dict[str, Table]:
     return tables
 
 
-def load(data_dir: Path, database_path: Path, raw_schema: str = "raw") -> dict:
-    """Make the views; return missing_inputs, missing_columns, row_counts, files and remarks."""
+def offer(
+    data_dir: Path | None,
+    place: Place,
+    raw_schema: str,
+    *,
+    identifiers: Mapping[str, str],
+    from_models: Collection[str],
+    own_tables: bool,
+) -> dict:
+    """What a build reads: a folder's files, loaded, or without a folder the tables that are in the warehouse."""
+    if data_dir is None:
+        return found_in_warehouse(place, raw_schema, identifiers, from_models=from_models)
+    return load(data_dir, place, raw_schema, from_models=from_models, own_tables=own_tables)
+
+
+def load(
+    data_dir: Path,
+    place: Place,
+    raw_schema: str = "raw",
+    *,
+    from_models: Collection[str] = (),
+    own_tables: bool = False,
+) -> dict:
+    """Make the raw tables; return missing_inputs, missing_columns, row_counts, files and remarks.
+
+    `from_models` are contract tables that the user's models deliver (var inputs_from_models): no file is asked
+    for. With `own_tables` every other file is offered too, under its own name and columns in lower case.
+    """
     data_dir = Path(data_dir).resolve()
     if not data_dir.is_dir():
         raise InputError(f"{data_dir} is not a folder: give the folder that holds the CSV or Parquet files.")
-    files, remarks = find_files(data_dir)
+    wanted = {name: table for name, table in contract().items() if name not in from_models}
+    files, remarks = find_files(data_dir, wanted, own_tables)
     missing_inputs, missing_columns, selects = [], {}, {}
     with duckdb.connect() as reader:
-        for table in contract().values():
+        for table in wanted.values():
             if table.name not in files:
                 if table.required:
                     raise InputError(missing_table_message(table, data_dir, remarks))
                 missing_inputs.append(table.name)
                 continue
             selects[table.name], missing_columns[table.name] = read_table(reader, table, files[table.name], data_dir)
-    row_counts = make_views(Path(database_path), raw_schema, selects, files, data_dir)
+        for name in files.keys() - wanted.keys():
+            selects[name], _ = read_table(reader, own_table(reader, name, files[name][0]), files[name], data_dir)
+    labels = {name: [str(part.relative_to(data_dir)) for part in files[name]] for name in sorted(files)}
+    make = copy_tables if isinstance(place, Connection) else make_views
+    row_counts = make(place, raw_schema, selects, labels)
     return {
         "missing_inputs": missing_inputs,
         "missing_columns": {name: columns for name, columns in missing_columns.items() if columns},
         "row_counts": row_counts,
-        "files": {name: [str(part.relative_to(data_dir)) for part in parts] for name, parts in files.items()},
+        "files": labels,
         "remarks": remarks,
     }
 
 
-def find_files(data_dir: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Files of each contract table, and a remark for each other CSV or Parquet file."""
+def found_in_warehouse(
+    place: Place, raw_schema: str, identifiers: Mapping[str, str] | None = None, *, from_models: Collection[str] = ()
+) -> dict:
+    """missing_inputs and missing_columns of tables that are in the warehouse already; nothing is loaded.
+
+    `identifiers` are the tables' names there where they differ (var raw_identifiers).
+    """
+    there: dict[str, set[str]] = {}
+    for relation, column in warehouse_columns(place, raw_schema):
+        there.setdefault(relation, set()).add(column)
+    missing_inputs, missing_columns = [], {}
+    for table in contract().values():
+        relation = (identifiers or {}).get(table.name, table.name)
+        if table.name in from_models:
+            continue
+        if relation not in there:
+            if table.required:
+                raise InputError(
+                    f"{raw_schema}.{relation} is not in the warehouse: {table.name} is required."
+                    " Name its schema by var raw_schema, its table by var raw_identifiers,"
+                    " or the model that delivers it by var inputs_from_models."
+                )
+            missing_inputs.append(table.name)
+            continue
+        missing = [column for column in table.columns if column not in there[relation]]
+        required = [column for column in missing if table.columns[column]]
+        if required:
+            raise InputError(
+                f"{raw_schema}.{relation} lacks the required {listed(required)}:"
+                f" offer a view that has {'it' if len(required) == 1 else 'them'} (NULL, if nothing is known)"
+                f" and name it by var raw_identifiers."
+            )
+        if missing:
+            missing_columns[table.name] = missing
+    return {"missing_inputs": missing_inputs, "missing_columns": missing_columns}
+
+
+def warehouse_columns(place: Place, schema: str) -> list[tuple[str, str]]:
+    """Relation and column of everything in a schema, as unquoted names find it."""
+    if isinstance(place, Connection):
+        # Not the information schema: it has no materialized views.
+        with place, place.cursor() as cursor:
+            cursor.execute(
+                "select pg_class.relname, pg_attribute.attname from pg_attribute"
+                " inner join pg_class on pg_attribute.attrelid = pg_class.oid"
+                " inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid"
+                " where pg_namespace.nspname = %s and pg_class.relkind in ('r', 'v', 'm', 'f', 'p')"
+                " and pg_attribute.attnum > 0 and not pg_attribute.attisdropped",
+                [schema],
+            )
+            return cursor.fetchall()
+    with duckdb.connect(str(place)) as connection:
+        return connection.execute(
+            "select table_name, lower(column_name) from information_schema.columns"
+            " where table_catalog = current_database() and table_schema = ?",
+            [schema],
+        ).fetchall()
+
+
+def find_files(
+    data_dir: Path, wanted: Mapping[str, Table], own_tables: bool
+) -> tuple[dict[str, list[Path]], list[str]]:
+    """Files of each table to be offered, and a remark for each other CSV or Parquet file."""
     found: dict[str, list[Path]] = {}
     remarks = []
     for path in sorted(data_dir.iterdir()):
@@ -88,19 +216,32 @@ def find_files(data_dir: Path) -> tuple[dict[str, list[Path]], list[str]]:
         is_data = path.is_dir() or path.suffix.lower() in SUFFIXES
         if path.name.startswith((".", "_")) or not is_data:
             continue
-        if name in contract():
+        is_own = own_tables and path.is_file() and name not in wanted
+        if name in wanted or is_own:
             found.setdefault(name, []).append(path)
-        else:
-            near = difflib.get_close_matches(name, contract(), n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+        near = [] if name in contract() else difflib.get_close_matches(name, wanted, n=1, cutoff=0.8 if is_own else 0.6)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        if is_own and hint:
+            remarks.append(f"{path.name} is read as a table of its own{hint}.")
+        elif name in contract() and name not in found:
+            remarks.append(f"{path.name} is not read: a model delivers {name} (var inputs_from_models).")
+        elif name not in found:
             remarks.append(f"{path.name} is not a table of the input contract and is not read{hint}.")
     files = {}
     for name, paths in found.items():
         if len(paths) > 1:
             names = " and ".join(path.name for path in paths)
-            raise InputError(f"{names} are all {name}: keep one of them, or put the parts into a folder {name}/.")
+            way_out = f", or put the parts into a folder {name}/" if name in wanted else ""
+            raise InputError(f"{names} are all {name}: keep one of them{way_out}.")
         files[name] = parts_of(paths[0]) if paths[0].is_dir() else paths
     return files, remarks
+
+
+def own_table(reader: duckdb.DuckDBPyConnection, name: str, path: Path) -> Table:
+    """A file outside the contract as a table: all its columns that have a name."""
+    header, _ = header_of(reader, path, path.name, None)
+    columns = {column.strip().lower(): False for column in header if column.strip()}
+    return Table(name=name, required=False, columns=columns, key=())
 
 
 def parts_of(folder: Path) -> list[Path]:
@@ -131,13 +272,7 @@ def read_table(
     reader: duckdb.DuckDBPyConnection, table: Table, parts: list[Path], data_dir: Path
 ) -> tuple[str, list[str]]:
     """A select over the parts of one table, and the optional columns that no part has."""
-    headers = {}
-    for part in parts:
-        label = str(part.relative_to(data_dir))
-        if part.suffix.lower() == ".csv":
-            headers[part] = csv_header(part, label, table)
-        else:
-            headers[part] = ([row[0] for row in describe_parquet(reader, part, label)], None)
+    headers = {part: header_of(reader, part, str(part.relative_to(data_dir)), table) for part in parts}
     present: set[str] = set()
     selects = []
     for part, (header, delimiter) in headers.items():
@@ -148,17 +283,24 @@ def read_table(
     columns = [column for column in table.columns if column in present]
     sql = "\nunion all\n".join(
         "select "
-        + ", ".join(
-            f"{quoted(given[column])} as {column}" if column in given else f"null as {column}" for column in columns
-        )
+        + ", ".join(f"{quoted(given[column]) if column in given else 'null'} as {quoted(column)}" for column in columns)
         + f" from {relation}"
         for given, relation in selects
     )
     return sql, [column for column in table.columns if column not in present]
 
 
-def csv_header(path: Path, label: str, table: Table) -> tuple[list[str], str]:
-    """Column names of a CSV file and the delimiter that finds most of the contract's columns."""
+def header_of(
+    reader: duckdb.DuckDBPyConnection, path: Path, label: str, table: Table | None
+) -> tuple[list[str], str | None]:
+    """Column names of a file and, of a CSV file, the delimiter."""
+    if path.suffix.lower() == ".csv":
+        return csv_header(path, label, table)
+    return [row[0] for row in describe_parquet(reader, path, label)], None
+
+
+def csv_header(path: Path, label: str, table: Table | None) -> tuple[list[str], str]:
+    """Column names of a CSV file and the delimiter that finds most of the table's columns (any, without one)."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             start = lines.read(1_000_000)
@@ -174,7 +316,7 @@ def csv_header(path: Path, label: str, table: Table) -> tuple[list[str], str]:
         delimiter: next(csv.reader(start.splitlines(keepends=True), delimiter=delimiter)) for delimiter in DELIMITERS
     }
     known = {
-        delimiter: sum(name.strip().lower() in table.columns for name in header)
+        delimiter: sum(table is None or name.strip().lower() in table.columns for name in header)
         for delimiter, header in headers.items()
     }
     best = max(DELIMITERS, key=lambda delimiter: known[delimiter])
@@ -206,9 +348,8 @@ def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]
         others = [name.strip() for name in header if name.strip().lower() not in table.columns]
         near = difflib.get_close_matches(missing[0], [name.lower() for name in others], n=1)
         hint = f" Is it the column {near[0]}? Then rename that one." if near else ""
-        word = "column" if len(missing) == 1 else "columns"
         raise InputError(
-            f"{label} lacks the required {word} {', '.join(missing)}:"
+            f"{label} lacks the required {listed(missing)}:"
             f" add {'it' if len(missing) == 1 else 'them'} (empty, if nothing is known).{hint}"
         )
     return given
@@ -235,43 +376,143 @@ def unique_names(header: list[str]) -> list[str]:
     return names
 
 
-def make_views(
-    database_path: Path, raw_schema: str, selects: dict[str, str], files: dict[str, list[Path]], data_dir: Path
-) -> dict[str, int]:
-    """Replace all contract views of the raw schema; reading each file once shows that it is whole."""
-    database_path.parent.mkdir(parents=True, exist_ok=True)
-    schema = quoted(raw_schema)
+def make_views(place: Path, raw_schema: str, selects: dict[str, str], labels: dict[str, list[str]]) -> dict[str, int]:
+    """Replace all our views of the raw schema; reading each file once shows that it is whole."""
+    Path(place).parent.mkdir(parents=True, exist_ok=True)
     row_counts = {}
-    with duckdb.connect(str(database_path)) as connection:
+    with duckdb.connect(str(place)) as connection:
         connection.begin()
-        connection.execute(f"create schema if not exists {schema}")
-        for name in contract():
-            drop_relation(connection, raw_schema, name)
-            if name not in selects:
-                continue
-            label = ", ".join(str(part.relative_to(data_dir)) for part in files[name][:3])
+        connection.execute(f"create schema if not exists {quoted(raw_schema)}")
+        there = connection.execute(
+            "select view_name, 'view', comment from duckdb_views()"
+            " where database_name = current_database() and schema_name = $1 union all"
+            " select table_name, 'table', comment from duckdb_tables()"
+            " where database_name = current_database() and schema_name = $1",
+            [raw_schema],
+        ).fetchall()
+        for name, kind, comment in there:
+            if name in contract() or name in selects or comment == MARK:
+                connection.execute(f"drop {kind} {quoted(raw_schema)}.{quoted(name)}")
+        for name, select in selects.items():
+            view = f"{quoted(raw_schema)}.{quoted(name)}"
             try:
-                connection.execute(f"create view {schema}.{name} as {selects[name]}")
-                row_counts[name] = connection.execute(f"select count(*) from {schema}.{name}").fetchone()[0]
+                connection.execute(f"create view {view} as {select}")
+                row_counts[name] = connection.execute(f"select count(*) from {view}").fetchone()[0]
             except duckdb.Error as error:
-                raise InputError(f"{label} cannot be read to its end: {first_line(error)}") from error
+                raise unreadable(labels[name], error) from error
+            connection.execute(f"comment on view {view} is {literal(MARK)}")
         connection.commit()
     return row_counts
 
 
-def drop_relation(connection: duckdb.DuckDBPyConnection, raw_schema: str, name: str) -> None:
-    """Drop what stands under a contract table's name, view or table."""
-    kinds = connection.execute(
-        "select table_type from information_schema.tables"
-        " where table_catalog = current_database() and table_schema = ? and table_name = ?",
-        [raw_schema, name],
-    ).fetchall()
-    for (kind,) in kinds:
-        connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {quoted(raw_schema)}.{name}")
+def copy_tables(
+    place: Connection, raw_schema: str, selects: dict[str, str], labels: dict[str, list[str]]
+) -> dict[str, int]:
+    """Replace all our tables of the raw schema, in one transaction.
+
+    They are unlogged, which halves what is written: a crash of the server empties them, and every build loads
+    its files first.
+    """
+    row_counts = {}
+    with duckdb.connect() as reader, place, place.cursor() as cursor:
+        reader.execute("set preserve_insertion_order = false")
+        cursor.execute(f"create schema if not exists {quoted(raw_schema)}")
+        cursor.execute(
+            "select relname, relkind, obj_description(oid, 'pg_class') from pg_class"
+            " where relnamespace = %s::regnamespace and relkind in ('r', 'v', 'm', 'f', 'p')",
+            [quoted(raw_schema)],
+        )
+        for name, _kind, comment in cursor.fetchall():
+            if comment == MARK:
+                cursor.execute(f"drop table {quoted(raw_schema)}.{quoted(name)} cascade")
+            elif name in selects:
+                raise InputError(
+                    f"{raw_schema}.{name} is in the database and was not loaded from files:"
+                    f" {labels[name][0]} may not replace it. Load into another schema (var raw_schema),"
+                    " or leave DATA_DIR out to build on the tables there."
+                )
+        for name, select in selects.items():
+            table = f"{quoted(raw_schema)}.{quoted(name)}"
+            try:
+                columns = reader.execute(f"describe {select}").fetchall()
+            except duckdb.Error as error:
+                raise unreadable(labels[name], error) from error
+            types = {column: postgres_type(kind) for column, kind, *_ in columns}
+            definitions = ", ".join(f"{quoted(column)} {kind}" for column, kind in types.items())
+            cursor.execute(f"create unlogged table {table} ({definitions})")
+            cursor.execute(f"comment on table {table} is {literal(MARK)}")
+            row_counts[name] = copy_rows(reader, select, types, cursor, table, labels[name])
+            cursor.execute(f"analyze {table}")
+    return row_counts
+
+
+def copy_rows(
+    reader: duckdb.DuckDBPyConnection, select: str, types: dict[str, str], cursor, table: str, label: list[str]
+) -> int:
+    """Stream the rows of a select into a table; the number of rows."""
+    # Text is always quoted: '' stays apart from NULL, and a line that is \. alone ends nothing.
+    quoted_columns = [quoted(column) for column, kind in types.items() if kind == "text"]
+    force_quote = f", force_quote ({', '.join(quoted_columns)})" if quoted_columns else ""
+    fields = ", ".join(written(column, kind) for column, kind in types.items())
+    reading, writing = os.pipe()
+    failed: list[Exception] = []
+
+    def write() -> None:
+        try:
+            reader.execute(
+                f"copy (select {fields} from ({select})) to '/dev/fd/{writing}' (format csv, header false{force_quote})"
+            )
+        except Exception as error:
+            failed.append(error)
+        finally:
+            os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    refused = None
+    try:
+        # Closing our end of the pipe also ends the writer, whatever stopped us.
+        with os.fdopen(reading, "rb") as lines:
+            cursor.copy_expert(f"copy {table} from stdin with (format csv, encoding 'UTF8')", lines)
+    except psycopg2.DataError as error:
+        refused = error
+    finally:
+        writer.join()
+    # A pipe that broke is the server's doing; a file that broke may have left it half a line.
+    if failed and f"/dev/fd/{writing}" not in str(failed[0]):
+        raise unreadable(label, failed[0]) from failed[0]
+    if refused is not None:
+        raise InputError(f"{', '.join(label[:3])} does not fit into PostgreSQL: {first_line(refused)}") from refused
+    return cursor.rowcount
+
+
+def postgres_type(kind: str) -> str:
+    """PostgreSQL's type for values of a DuckDB type."""
+    decimal = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", kind)
+    return f"numeric({decimal[1]}, {decimal[2]})" if decimal else POSTGRES_TYPES.get(kind, "text")
+
+
+def written(column: str, kind: str) -> str:
+    """A column as PostgreSQL reads its values."""
+    value = quoted(column)
+    if kind == "text":
+        value = f"replace(cast({value} as varchar), chr(0), '')"
+    elif kind == "date" or kind.startswith("timestamp"):
+        # The cast rounds nanoseconds as staging on DuckDB does.
+        value = f"replace(cast(cast({value} as {kind}) as varchar), '(BC)', 'BC')"
+    return f"{value} as {quoted(column)}"
+
+
+def unreadable(label: list[str], error: Exception) -> InputError:
+    return InputError(f"{', '.join(label[:3])} cannot be read to its end: {first_line(error)}")
+
+
+def listed(columns: list[str]) -> str:
+    return f"{'column' if len(columns) == 1 else 'columns'} {', '.join(columns)}"
 
 
 def first_line(error: Exception) -> str:
-    """The part of a DuckDB message that a user can act on."""
+    """The part of an engine's message that a user can act on."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2]).rstrip(".") + "."
 

@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 
+from scripts import load_sources
 from scripts.warehouse import (
     Node,
     RefreshError,
@@ -24,15 +25,12 @@ from scripts.warehouse import (
     carried_tables,
     create_runs_sql,
     first_line,
-    quoted,
 )
 
 # How long the switch, or the end of an old state, waits for readers that hold it.
 LOCK_TIMEOUT = "10s"
 # What a role or a database may have set otherwise, and our SQL relies on.
 OPTIONS = "-c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 -c statement_timeout=0"
-# A schema that the loader made says so: tables that it did not make are never dropped.
-LOADED = "Made by dynamic_segmentation from files; made anew by every build."
 
 
 class PostgresSession(Session):
@@ -100,8 +98,8 @@ class PostgresWarehouse(Warehouse):
         return f"give this one a database or schemas of its own (BUILD_SCHEMA={company}_build)"
 
     @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """A connection whose work is committed when the block ends without an error."""
+    def session(self) -> Iterator[Connection]:
+        """A connection; errors of reaching the server and of rights in plain words."""
         try:
             connection = psycopg2.connect(**settings(), connect_timeout=10, options=OPTIONS)
         except psycopg2.OperationalError as error:
@@ -110,8 +108,7 @@ class PostgresWarehouse(Warehouse):
                 " PGDATABASE say where and as whom."
             ) from None
         try:
-            with connection:
-                yield connection
+            yield connection
         except errors.InsufficientPrivilege as error:
             raise RefreshError(
                 f"{first_line(error)}. User {settings()['user']} needs: grant create on database"
@@ -121,9 +118,15 @@ class PostgresWarehouse(Warehouse):
             connection.close()
 
     @contextmanager
+    def connected(self) -> Iterator[Session]:
+        """One transaction, committed when the block ends without an error."""
+        with self.session() as connection, connection:
+            yield PostgresSession(connection)
+
+    @contextmanager
     def lock(self) -> Iterator[int]:
         """The folder's lock, and one of the database against builds from other machines."""
-        with super().lock() as handle, self.connected() as connection:
+        with super().lock() as handle, self.session() as connection:
             held = PostgresSession(connection).rows(
                 "select pg_try_advisory_lock(hashtext('dynamic_segmentation'), hashtext(?)) as is_held",
                 [self.build_schema],
@@ -145,30 +148,13 @@ class PostgresWarehouse(Warehouse):
         return wanted or f"{self.build_schema}_raw"
 
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
-        from scripts import load_sources
-
-        with self.connected() as connection:
-            if data_dir is None:
-                return load_sources.found_in_warehouse(connection, raw_schema, options["identifiers"])
-            options.pop("identifiers")
-            session = PostgresSession(connection)
-            found = session.rows(
-                "select obj_description(oid) as made_by from pg_namespace where nspname = ?", [raw_schema]
-            )
-            if found and found[0]["made_by"] != LOADED:
-                raise RefreshError(
-                    f"Schema {raw_schema} holds tables that no build loaded, and loading {data_dir} would replace them:"
-                    " name another (var raw_schema), or build from the tables that are there (DATA_DIR=none)."
-                )
-            session.run(f"create schema if not exists {identifier(raw_schema)}")
-            session.run(f"comment on schema {identifier(raw_schema)} is {quoted(LOADED)}")
-            return load_sources.load(data_dir, connection, raw_schema, **options)
+        with self.session() as connection:
+            return load_sources.offer(data_dir, connection, raw_schema, **options)
 
     # --- published -------------------------------------------------------------------------------
 
     def published_runs(self) -> list[dict]:
-        with self.connected() as connection:
-            session = PostgresSession(connection)
+        with self.connected() as session:
             if not exists(session, self.schema):
                 return []
             if not exists(session, self.schema, "fct_runs"):
@@ -179,8 +165,8 @@ class PostgresWarehouse(Warehouse):
             return session.rows(f"select * from {identifier(self.schema)}.fct_runs order by published_at")
 
     def published_size(self) -> str:
-        with self.connected() as connection:
-            size = PostgresSession(connection).rows(
+        with self.connected() as session:
+            size = session.rows(
                 "select coalesce(sum(pg_total_relation_size(c.oid)), 0) as bytes from pg_class as c"
                 " inner join pg_namespace as n on c.relnamespace = n.oid where n.nspname = ? and c.relkind = 'r'",
                 [self.schema],
@@ -193,10 +179,10 @@ class PostgresWarehouse(Warehouse):
     def remove_leftovers(self) -> list[str]:
         """A half-made next state, and the states before the published one. One that a reader still holds
         is left for the next build."""
-        with self.connected() as connection:
+        with self.connected() as session:
             names = [
                 row["nspname"]
-                for row in PostgresSession(connection).rows(
+                for row in session.rows(
                     "select nspname from pg_namespace where starts_with(nspname, ?) order by 1", [self.schema]
                 )
             ]
@@ -204,8 +190,7 @@ class PostgresWarehouse(Warehouse):
         for name in names:
             if name == self.next_schema or re.fullmatch(re.escape(self.schema) + r"_old_\d{14}", name):
                 try:
-                    with self.connected() as connection:
-                        session = PostgresSession(connection)
+                    with self.connected() as session:
                         session.run(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
                         session.run(f"drop schema {identifier(name)} cascade")
                 except errors.LockNotAvailable:
@@ -214,14 +199,13 @@ class PostgresWarehouse(Warehouse):
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, str]]:
-        with self.connected() as connection:
-            yield PostgresSession(connection), f"{identifier(self.schema)}."
+        with self.connected() as session:
+            yield session, f"{identifier(self.schema)}."
 
     @contextmanager
     def publishing(self, nodes: dict[str, Node], readers: list[str]) -> Iterator[tuple[Session, str]]:
         new = identifier(self.next_schema)
-        with self.connected() as connection:
-            session = PostgresSession(connection)
+        with self.connected() as session:
             session.run(f"create schema {new}")
             yield session, f"{new}."
             self._index_and_grant(session, readers)
@@ -263,8 +247,7 @@ class PostgresWarehouse(Warehouse):
         query that has begun ends on the state on which it began."""
         old = identifier(self.schema)
         try:
-            with self.connected() as connection:
-                session = PostgresSession(connection)
+            with self.connected() as session:
                 session.run(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
                 if exists(session, self.schema):
                     away = session.rows("select to_char(clock_timestamp(), 'YYYYMMDDHH24MISS') as at")[0]["at"]
@@ -280,8 +263,7 @@ class PostgresWarehouse(Warehouse):
 
     def prepare_build(self, company: str) -> str | None:
         remark = None
-        with self.connected() as connection:
-            session = PostgresSession(connection)
+        with self.connected() as session:
             schema = f"{self.build_schema}_refresh"
             if exists(session, schema, "company"):
                 owner = session.rows(f"select company from {self.stamp}")[0]["company"]
@@ -300,8 +282,7 @@ class PostgresWarehouse(Warehouse):
             session.run(f"drop schema if exists {identifier(self.build_schema + layer)} cascade")
 
     def carry(self, nodes: dict[str, Node]) -> None:
-        with self.connected() as connection:
-            session = PostgresSession(connection)
+        with self.connected() as session:
             for name in carried_tables():
                 node = nodes[name]
                 session.run(f"create schema if not exists {identifier(node.schema)}")

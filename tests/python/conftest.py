@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import postgres_server
+import psycopg2
 import pytest
 
 from scripts.policy_files import compose, composed_folder, seeds_setting
@@ -19,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Set by a developer's shell or by make: none of it may reach a test.
 FOREIGN = (
     "DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP POLICY_SEEDS PUBLISHED_AT BUILD_SCHEMA"
-    " MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES"
+    " MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSSLMODE PGOPTIONS"
 ).split()
 
 
@@ -91,6 +94,55 @@ def sample_build(tmp_path_factory) -> Build:
     return Build(warehouse, warehouse / "sample")
 
 
+@dataclass(frozen=True)
+class Server:
+    """The suite's PostgreSQL server, which gives every test databases of its own."""
+
+    settings: dict[str, str]
+    numbers: itertools.count = field(default_factory=itertools.count)
+
+    def database(self) -> dict[str, str]:
+        """The settings (as libpq's environment variables) of a new, empty database."""
+        name = f"test_{next(self.numbers)}"
+        with closing(connect(self.settings)) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(f"create database {name}")
+        return self.settings | {"PGDATABASE": name}
+
+
+def connect(server: dict[str, str]):
+    """A connection to a database by its settings."""
+    return psycopg2.connect(
+        host=server["PGHOST"],
+        port=server["PGPORT"],
+        user=server["PGUSER"],
+        password=server["PGPASSWORD"],
+        dbname=server["PGDATABASE"],
+    )
+
+
+def server_rows(server: dict[str, str], sql: str) -> list[tuple]:
+    with closing(connect(server)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, started once. Where there is none the test skips; in CI that would hide it, so it fails."""
+    running = postgres_server.server()
+    try:
+        settings = running.__enter__()
+    except postgres_server.NoServer as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    try:
+        yield Server(settings)
+    finally:
+        running.__exit__(None, None, None)
+
+
 @contextmanager
 def environment(settings: dict[str, str]):
     before = dict(os.environ)
@@ -111,14 +163,15 @@ def dbt(
     as_of_date: str | None = None,
     policy_dir: Path | None = None,
     data_dir: Path | None = None,
+    server: dict[str, str] | None = None,
     check: bool = True,
     **settings: object,
 ):
     """One dbt command in this process: a start is paid once, so that a suite can make many small builds.
 
     `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` holds the
-    policy CSVs that take the place of the shipped ones. Returns dbt's own result; the warehouse is free
-    to be opened afterwards.
+    policy CSVs that take the place of the shipped ones. With `server`, the settings of a PostgreSQL database,
+    it is built there. Returns dbt's own result; the warehouse is free to be opened afterwards.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -128,7 +181,8 @@ def dbt(
     if data_dir is not None:
         from scripts import load_sources
 
-        found = load_sources.load(data_dir, warehouse / "build.duckdb", variables.get("raw_schema", "raw"))
+        with closing(connect(server)) if server else nullcontext(warehouse / "build.duckdb") as place:
+            found = load_sources.load(data_dir, place, variables.get("raw_schema", "raw"))
         variables = {name: found[name] for name in ("missing_inputs", "missing_columns")} | variables
     policy_seeds = seeds_setting(compose(policy_dir, composed_folder(warehouse))) if policy_dir else None
     own = dict(
@@ -144,6 +198,8 @@ def dbt(
         DBT_USE_COLORS="false",
         DBT_VERSION_CHECK="false",
     )
+    if server:
+        own |= {"TARGET": "postgres"} | server
     env = clean_environment(**(own | settings))
     with environment(env):
         try:

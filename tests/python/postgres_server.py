@@ -52,7 +52,7 @@ def programs() -> Path:
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    raise NoServer("PostgreSQL is not installed here: sh scripts/system_packages.sh postgresql")
+    raise NoServer("PostgreSQL is not installed here: sh scripts/system_packages.sh")
 
 
 def ordinary_user() -> dict:
@@ -98,7 +98,7 @@ def server():
             user,
         )
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        log = open(folder / "log", "w")
+        log = open(folder / "log", "w")  # the server writes it as long as it lives
         process = subprocess.Popen(
             [str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), *settings],
             cwd=folder,

@@ -1,9 +1,17 @@
-"""The loader: files in, views out, and one clear message for what cannot be used."""
+"""The loader on both engines: files in, tables out, and one clear message for what cannot be used."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import connect, server_rows
+from conftest import rows as file_rows
 
-from scripts.load_sources import InputError, contract, load
+from scripts.load_sources import MARK, InputError, contract, found_in_warehouse, load
 
 COMPANY = {
     "erp_stores.csv": "store_id,store_name,channel\nS1,One,traditional\n",
@@ -13,34 +21,65 @@ COMPANY = {
 }
 
 
-@pytest.fixture
-def company(tmp_path):
-    """A folder with the least that a company delivers, and a function that writes more into it."""
-    folder = tmp_path / "data"
-    folder.mkdir()
+@dataclass
+class Company:
+    """A folder with the least that a company delivers, and the database that it is loaded into."""
 
-    def write(name, content):
-        path = folder / name
+    folder: Path
+    server: dict[str, str] | None
+
+    @property
+    def file(self) -> Path:
+        return self.folder.parent / "build.duckdb"
+
+    def write(self, name: str, content: str | bytes) -> None:
+        path = self.folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
+    def parquet(self, name: str, select: str) -> None:
+        with duckdb.connect() as connection:
+            connection.execute(f"copy ({select}) to '{self.folder / name}' (format parquet)")
+
+    def load(self, *arguments, **options) -> dict:
+        return self.at_place(lambda place: load(self.folder, place, *arguments, **options))
+
+    def at_place(self, do):
+        if self.server is None:
+            return do(self.file)
+        with closing(connect(self.server)) as place:
+            return do(place)
+
+    def rows(self, sql: str) -> list[tuple]:
+        return file_rows(self.file, sql) if self.server is None else server_rows(self.server, sql)
+
+    def execute(self, sql: str) -> None:
+        if self.server is None:
+            with duckdb.connect(str(self.file)) as connection:
+                connection.execute(sql)
+        else:
+            with closing(connect(self.server)) as connection, connection:
+                connection.cursor().execute(sql)
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def company(request, tmp_path) -> Company:
+    return a_company(tmp_path, request.getfixturevalue("postgres").database() if request.param == "postgres" else None)
+
+
+@pytest.fixture
+def server_company(postgres, tmp_path) -> Company:
+    """For what PostgreSQL alone knows."""
+    return a_company(tmp_path, postgres.database())
+
+
+def a_company(tmp_path: Path, server: dict[str, str] | None) -> Company:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    company = Company(folder, server)
     for name, content in COMPANY.items():
-        write(name, content)
-    return folder, write
-
-
-def loaded(folder, schema="raw"):
-    return load(folder, folder.parent / "build.duckdb", schema)
-
-
-def rows(folder, sql):
-    with duckdb.connect(str(folder.parent / "build.duckdb"), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def parquet(path, select):
-    with duckdb.connect() as connection:
-        connection.execute(f"copy ({select}) to '{path}' (format parquet)")
+        company.write(name, content)
+    return company
 
 
 def test_contract_is_read_from_the_sources():
@@ -57,20 +96,20 @@ def test_contract_is_read_from_the_sources():
 
 
 def test_least_company(company):
-    folder, _ = company
-    result = loaded(folder)
+    result = company.load()
     assert len(result["missing_inputs"]) == 17
     assert result["missing_columns"]["erp_order_lines"] == ["discount_amount", "loaded_at", "is_deleted"]
     assert result["row_counts"] == {"erp_stores": 1, "erp_products": 1, "erp_orders": 1, "erp_order_lines": 1}
     assert result["remarks"] == []
-    assert rows(folder, "select * from raw.erp_order_lines") == [("O1", "1", "P1", "2", "10.50")]
+    assert company.rows("select * from raw.erp_order_lines") == [("O1", "1", "P1", "2", "10.50")]
 
 
 def test_csv_as_people_write_it(company):
-    folder, write = company
-    write("erp_stores.csv", '\ufeffChannel , STORE_ID,notes,"store_name",\r\nx, 007 ,"a, b","Say ""hi""\r\nthere",\r\n')
-    result = loaded(folder)
-    assert rows(folder, "select store_id, store_name, channel from raw.erp_stores") == [
+    company.write(
+        "erp_stores.csv", '\ufeffChannel , STORE_ID,notes,"store_name",\r\nx, 007 ,"a, b","Say ""hi""\r\nthere",\r\n'
+    )
+    result = company.load()
+    assert company.rows("select store_id, store_name, channel from raw.erp_stores") == [
         (" 007 ", 'Say "hi"\r\nthere', "x")
     ]
     assert result["row_counts"]["erp_stores"] == 1
@@ -78,63 +117,230 @@ def test_csv_as_people_write_it(company):
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_other_delimiters(company, delimiter):
-    folder, write = company
-    write("erp_stores.csv", COMPANY["erp_stores.csv"].replace(",", delimiter))
-    loaded(folder)
-    assert rows(folder, "select * from raw.erp_stores") == [("S1", "One", "traditional")]
+    company.write("erp_stores.csv", COMPANY["erp_stores.csv"].replace(",", delimiter))
+    company.load()
+    assert company.rows("select * from raw.erp_stores") == [("S1", "One", "traditional")]
 
 
 def test_header_alone_is_no_rows(company):
-    folder, write = company
-    write("sfa_reps.csv", "rep_id,rep_name")
-    assert loaded(folder)["row_counts"]["sfa_reps"] == 0
+    company.write("sfa_reps.csv", "rep_id,rep_name")
+    assert company.load()["row_counts"]["sfa_reps"] == 0
+    assert company.rows("select * from raw.sfa_reps") == []
+
+
+def test_text_arrives_as_it_is(company):
+    """What a copy through CSV could break: quotes, line ends, backslashes, an end mark, '' beside NULL."""
+    texts = ["''", "null", "'NULL'", r"'\.'", r"'\N'", r"'a\nb'", "'x' || chr(10) || '\\.' || chr(13) || 'y'"]
+    texts += ["'\"'", "' '", "'a,b'", "'Привет 🛒'"]
+    values = ", ".join(f"({number}, {text})" for number, text in enumerate(texts))
+    (company.folder / "erp_stores.csv").unlink()
+    select = (
+        f"select id::varchar as store_id, name as store_name, name as channel from (values {values}) as x (id, name)"
+    )
+    company.parquet("erp_stores.parquet", select)
+    company.load()
+    with duckdb.connect() as connection:
+        wanted = connection.execute(f"select store_name, channel from ({select}) order by store_id::int").fetchall()
+    assert company.rows("select store_name, channel from raw.erp_stores order by cast(store_id as integer)") == wanted
+
+
+def test_a_table_of_one_column(company):
+    """A line of such a table may be blank or the end mark."""
+    company.parquet("own.parquet", r"select unnest(['', null, '\.', 'x']) as text")
+    assert company.load(own_tables=True)["row_counts"]["own"] == 4
+    got = company.rows("select text from raw.own where text is not null")
+    assert sorted(got) == [("",), ("\\.",), ("x",)]
+
+
+def test_nul_is_left_out_on_postgres(company):
+    company.parquet("own.parquet", "select 'a' || chr(0) || 'b' as text")
+    company.load(own_tables=True)
+    assert company.rows("select text from raw.own") == [("a\0b" if company.server is None else "ab",)]
 
 
 def test_parquet_and_parts(company):
-    folder, write = company
-    (folder / "erp_orders.csv").unlink()
-    parquet(
-        folder / "erp_orders.parquet",
+    (company.folder / "erp_orders.csv").unlink()
+    company.parquet(
+        "erp_orders.parquet",
         "select 1 as ORDER_ID, 'S1' as store_id, timestamp '2024-01-05' as ordered_at, 'placed' as status",
     )
-    (folder / "erp_order_lines.csv").unlink()
-    write("erp_order_lines/2024-01.csv", COMPANY["erp_order_lines.csv"])
-    write(
+    (company.folder / "erp_order_lines.csv").unlink()
+    company.write("erp_order_lines/2024-01.csv", COMPANY["erp_order_lines.csv"])
+    company.write(
         "erp_order_lines/2024-02.csv",
         "net_amount,discount_amount,order_id,line_number,product_id,quantity\n5,1,O1,2,P1,1\n",
     )
-    result = loaded(folder)
+    result = company.load()
     assert result["row_counts"]["erp_order_lines"] == 2
     assert result["missing_columns"]["erp_order_lines"] == ["loaded_at", "is_deleted"]
-    assert rows(folder, "select line_number, net_amount, discount_amount from raw.erp_order_lines order by 1") == [
+    assert company.rows("select line_number, net_amount, discount_amount from raw.erp_order_lines order by 1") == [
         ("1", "10.50", None),
         ("2", "5", "1"),
     ]
-    assert rows(folder, "select typeof(ordered_at) from raw.erp_orders") == [("TIMESTAMP",)]
+    typeof = "typeof" if company.server is None else "pg_typeof"
+    name = "TIMESTAMP" if company.server is None else "timestamp without time zone"
+    assert company.rows(f"select cast({typeof}(ordered_at) as varchar) from raw.erp_orders") == [(name,)]
 
 
-def test_vanished_tables_leave_no_view(company):
-    folder, write = company
-    write("sfa_reps.csv", "rep_id,rep_name\nR1,Ann\n")
-    loaded(folder)
-    (folder / "sfa_reps.csv").unlink()
-    assert "sfa_reps" in loaded(folder)["missing_inputs"]
-    assert rows(folder, "select count(*) from information_schema.tables where table_name = 'sfa_reps'") == [(0,)]
+TYPES = {
+    "1::tinyint": "smallint",
+    "1::utinyint": "smallint",
+    "1::smallint": "smallint",
+    "1::usmallint": "integer",
+    "1::integer": "integer",
+    "4294967295::uinteger": "bigint",
+    "1::bigint": "bigint",
+    "18446744073709551615::ubigint": "numeric",
+    "1.5::float": "real",
+    "'nan'::float": "real",
+    "1.1::double": "double precision",
+    "'-inf'::double": "double precision",
+    "1.10::decimal(9, 2)": "numeric(9,2)",
+    "true": "boolean",
+    "date '2024-02-29'": "date",
+    "date '0044-03-15 (BC)'": "date",
+    "timestamp '2024-02-29 12:00:00.123456'": "timestamp without time zone",
+    "timestamp_ns '2024-02-29 12:00:00.123456789'": "timestamp without time zone",
+    "timestamptz '2024-02-29 12:00:00+02'": "timestamp with time zone",
+    "time '12:00'": "text",
+    "uuid()": "text",
+    "'abc'::enum('abc')": "text",
+    "[1, 2]": "text",
+    "''": "text",
+}
+
+
+def test_types_of_parquet_on_postgres(server_company):
+    columns = [f"c{number}" for number in range(len(TYPES))]
+    server_company.parquet("own.parquet", "select " + ", ".join(f"{v} as {c}" for v, c in zip(TYPES, columns)))
+    server_company.load(own_tables=True)
+    got = server_company.rows(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = 'raw.own'::regclass and attnum > 0 order by attnum"
+    )
+    assert got == list(zip(columns, TYPES.values()))
+    (row,) = server_company.rows(
+        "select " + ", ".join(f"cast({column} as text)" for column in columns) + " from raw.own"
+    )
+    assert dict(zip(TYPES, row)) | {"uuid()": None} == {
+        **{value: "1" for value in TYPES if value.startswith("1::")},
+        "4294967295::uinteger": "4294967295",
+        "18446744073709551615::ubigint": "18446744073709551615",
+        "1.5::float": "1.5",
+        "'nan'::float": "NaN",
+        "1.1::double": "1.1",
+        "'-inf'::double": "-Infinity",
+        "1.10::decimal(9, 2)": "1.10",
+        "true": "true",
+        "date '2024-02-29'": "2024-02-29",
+        "date '0044-03-15 (BC)'": "0044-03-15 BC",
+        "timestamp '2024-02-29 12:00:00.123456'": "2024-02-29 12:00:00.123456",
+        "timestamp_ns '2024-02-29 12:00:00.123456789'": "2024-02-29 12:00:00.123457",
+        "timestamptz '2024-02-29 12:00:00+02'": "2024-02-29 10:00:00+00",
+        "time '12:00'": "12:00:00",
+        "uuid()": None,
+        "'abc'::enum('abc')": "abc",
+        "[1, 2]": "[1, 2]",
+        "''": "",
+    }
+
+
+def test_vanished_tables_leave_nothing(company):
+    company.write("sfa_reps.csv", "rep_id,rep_name\nR1,Ann\n")
+    company.write("old.csv", "a\n1\n")
+    company.load(own_tables=True)
+    (company.folder / "sfa_reps.csv").unlink()
+    (company.folder / "old.csv").unlink()
+    assert "sfa_reps" in company.load()["missing_inputs"]
+    names = "select table_name from information_schema.tables where table_schema = 'raw' order by 1"
+    assert [name for (name,) in company.rows(names)] == ["erp_order_lines", "erp_orders", "erp_products", "erp_stores"]
+
+
+def test_a_second_load_replaces_what_views_read(company):
+    company.load()
+    company.execute("create view on_it as select store_id from raw.erp_stores")
+    company.write("erp_stores.csv", "store_id,store_name,channel\nS1,One,a\nS2,Two,b\n")
+    assert company.load()["row_counts"]["erp_stores"] == 2
 
 
 def test_unknown_file_is_a_remark(company):
-    folder, write = company
-    write("erp_complaint.csv", "complaint_id\n")
-    write("readme.txt", "x")
-    assert loaded(folder)["remarks"] == [
+    company.write("erp_complaint.csv", "complaint_id\n")
+    company.write("readme.txt", "x")
+    assert company.load()["remarks"] == [
         "erp_complaint.csv is not a table of the input contract and is not read (did you mean erp_complaints?)."
     ]
 
 
 def test_a_quote_in_a_path(company, tmp_path):
-    folder, _ = company
-    other = folder.rename(tmp_path / "it's data")
-    assert loaded(other)["row_counts"]["erp_stores"] == 1
+    company.folder = company.folder.rename(tmp_path / "it's data")
+    assert company.load()["row_counts"]["erp_stores"] == 1
+
+
+def test_tables_that_models_deliver(company):
+    (company.folder / "erp_stores.csv").unlink()
+    company.write("erp_orders.csv", "anything\n1\n")
+    delivered = ["erp_stores", "erp_orders", "sfa_visits"]
+    result = company.load(from_models=delivered)
+    assert not set(delivered) & {*result["missing_inputs"], *result["missing_columns"], *result["row_counts"]}
+    assert result["remarks"] == ["erp_orders.csv is not read: a model delivers erp_orders (var inputs_from_models)."]
+    result = company.load(from_models=delivered, own_tables=True)
+    assert result["row_counts"]["erp_orders"] == 1
+    assert company.rows("select anything from raw.erp_orders") == [("1",)]
+
+
+def test_tables_of_ones_own(company):
+    company.write("Store Master.csv", 'Kunnr;NAME 1;;select\n0001;"A;B";x;\n;"";;y\n')
+    company.write("erp_complaint.csv", "complaint_id\n")
+    company.parquet("sales.parquet", "select 7 as Units, date '2024-01-01' as Day")
+    company.write("policy/schemes.csv", "a\n1\n")
+    result = company.load(own_tables=True)
+    assert {name: result["row_counts"][name] for name in ("store master", "sales", "erp_complaint")} == {
+        "store master": 2,
+        "sales": 1,
+        "erp_complaint": 0,
+    }
+    assert result["files"]["sales"] == ["sales.parquet"]
+    assert company.rows('select kunnr, "name 1", "select" from raw."store master" order by 1 nulls first') == [
+        (None, None, "y"),
+        ("0001", "A;B", None),
+    ]
+    assert company.rows("select units + 1 from raw.sales where day < date '2024-02-01'") == [(8,)]
+    assert result["remarks"] == [
+        "erp_complaint.csv is read as a table of its own (did you mean erp_complaints?).",
+        "policy is not a table of the input contract and is not read.",
+    ]
+    company.write("sales.csv", "a\n")
+    with pytest.raises(InputError, match="sales.csv and sales.parquet are all sales: keep one of them.$"):
+        company.load(own_tables=True)
+
+
+def test_a_server_keeps_tables_of_others(server_company):
+    server_company.execute("create schema raw; create table raw.erp_stores as select 'kept' as store_id")
+    server_company.execute("create table raw.other as select 1 as a")
+    with pytest.raises(InputError, match=r"raw.erp_stores is in the database and was not loaded from files"):
+        server_company.load()
+    assert server_company.rows("select store_id from raw.erp_stores") == [("kept",)]
+    server_company.load("raw_2")
+    assert server_company.rows("select a from raw.other") == [(1,)]
+    assert server_company.rows("select obj_description('raw_2.erp_stores'::regclass)") == [(MARK,)]
+
+
+def test_a_failed_load_changes_nothing(server_company):
+    server_company.load()
+    server_company.write("erp_stores.csv", "store_id,store_name,channel\nS2,Two,a\nS3,Three,b\n")
+    # Far beyond the first buffers, and after the stores were replaced.
+    server_company.write(
+        "sfa_visits.csv", "visit_id,store_id,rep_id,started_at,status\n" + "v,s,r,t,done\n" * 300_000 + "v,s\n"
+    )
+    with pytest.raises(InputError, match="sfa_visits.csv cannot be read to its end"):
+        server_company.load()
+    assert server_company.rows("select store_id from raw.erp_stores") == [("S1",)]
+
+
+def test_a_value_that_postgres_cannot_hold(server_company):
+    server_company.parquet("own.parquet", "select date '5880000-01-01' as day from range(300000)")
+    with pytest.raises(InputError, match="own.parquet does not fit into PostgreSQL"):
+        server_company.load(own_tables=True)
 
 
 @pytest.mark.parametrize(
@@ -158,13 +364,12 @@ def test_a_quote_in_a_path(company, tmp_path):
     ],
 )
 def test_one_clear_message(company, name, content, message):
-    folder, write = company
     if content is None:
-        (folder / name).unlink()
+        (company.folder / name).unlink()
     else:
-        write(name, content)
+        company.write(name, content)
     with pytest.raises(InputError) as error:
-        loaded(folder)
+        company.load()
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -172,3 +377,24 @@ def test_one_clear_message(company, name, content, message):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="is not a folder"):
         load(tmp_path / "nowhere", tmp_path / "build.duckdb")
+
+
+def found(company, schema="erp", identifiers=None, **options) -> dict:
+    return company.at_place(lambda place: found_in_warehouse(place, schema, identifiers, **options))
+
+
+def test_tables_that_are_there_already(company):
+    company.load("erp")
+    company.execute("create view erp.vw_stores as select *, 1 as more from erp.erp_stores")
+    here = found(company, identifiers={"erp_stores": "vw_stores"})
+    assert here == {name: company.load("other")[name] for name in ("missing_inputs", "missing_columns")}
+    assert found(company, from_models=["erp_stores", "sfa_reps"])["missing_inputs"] == [
+        name for name in here["missing_inputs"] if name != "sfa_reps"
+    ]
+    with pytest.raises(InputError, match=r"erp\.nothing is not in the warehouse: erp_stores is required"):
+        found(company, identifiers={"erp_stores": "nothing"})
+    with pytest.raises(InputError, match=r"nowhere\.erp_stores is not in the warehouse"):
+        found(company, "nowhere")
+    company.execute("create view erp.few as select store_id from erp.erp_stores")
+    with pytest.raises(InputError, match=r"erp\.few lacks the required columns store_name, channel"):
+        found(company, identifiers={"erp_stores": "few"})
