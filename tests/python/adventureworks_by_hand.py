@@ -154,7 +154,9 @@ class Company:
     def times_of_care(self) -> list[tuple]:
         """(reseller, rep, first day, first day no longer): who looked after whom, from who sold."""
         head_office = {rep["employee_key"] for rep in self.raw["sales_reps"] if rep["sales_territory_key"] == 11}
-        left = {(t["employee_key"], t["sales_territory_key"]): t["end_date_dw"] for t in self.raw["rep_territory_history"]}
+        left = {
+            (t["employee_key"], t["sales_territory_key"]): t["end_date_dw"] for t in self.raw["rep_territory_history"]
+        }
         today = {row["reseller_key"]: row["employee_key"] for row in self.raw["store_rep_current"]}
         data_end = max(order["order_date"] for order in self.orders.values()) + timedelta(days=1)
         times = []
@@ -230,7 +232,9 @@ class Company:
             version = (row["start_date"] or date.min, row["product_key"])
             if row["product_number"] not in latest or version > latest[row["product_number"]][0]:
                 latest[row["product_number"]] = (version, row)
-        sold = {level: defaultdict(lambda: defaultdict(Fraction)) for level in ("category", "brand", "group", "product")}
+        sold = {
+            level: defaultdict(lambda: defaultdict(Fraction)) for level in ("category", "brand", "group", "product")
+        }
         for line in self.raw["order_lines"]:
             number = number_of[line["product_key"]]
             product = latest[number][1]

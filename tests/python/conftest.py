@@ -143,6 +143,15 @@ def postgres():
         running.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="session")
+def adventureworks_build(tmp_path_factory) -> Build:
+    """examples/adventureworks as its README builds it. Read it only."""
+    warehouse = tmp_path_factory.mktemp("adventureworks") / "warehouse"
+    example = PROJECT / "examples" / "adventureworks"
+    run_refresh(warehouse, PROJECT_DIR=example, DATA_DIR=example / "data")
+    return Build(warehouse, example / "data")
+
+
 @contextmanager
 def environment(settings: dict[str, str]):
     before = dict(os.environ)
