@@ -18,6 +18,8 @@ import yaml
 from adventureworks_by_hand import EXAMPLE, Company, quarterly
 from conftest import Build, dbt, rows
 
+from scripts.draw_timeline import timeline
+
 POLICY = EXAMPLE / "seeds"
 OWN_SCHEMA = "segmentation_build_adventureworks"
 ENTITIES = {
@@ -273,6 +275,11 @@ def test_own_policy_is_loaded_as_text(build):
         " and table_name in ('schemes', 'segments', 'segment_rules')"
     )
     assert sorted(types) == [("schemes", "VARCHAR"), ("segment_rules", "VARCHAR"), ("segments", "VARCHAR")]
+
+
+def test_picture_is_the_projects(build):
+    drawn = timeline(build.published, "AW00000531", "value", "order_value_quarter", "TOP")
+    assert drawn == (EXAMPLE / "sunny-place-bikes.svg").read_text()
 
 
 @pytest.mark.parametrize("scheme", ENTITIES)
