@@ -1,21 +1,24 @@
 # make build    check and load the inputs, build, test, snapshot, publish, and say what came out
+# make example  the same for a company in examples/: a dbt project that has this one as a package
 # make test     the whole test suite            make lint     sqlfluff and ruff
 # make clean    remove everything that a build makes again; never published history or backups
 # make backup   copy the published file         make restore  put a copy back
 #
 # make build [DATA_DIR=dir|none] [POLICY_DIR=dir] [AS_OF_DATE=YYYY-MM-DD] [WAREHOUSE_DIR=dir] [VARS='{...}']
 #            [TARGET=duckdb|postgres] [PROJECT_DIR=dir]
+# make example [EXAMPLE=adventureworks|northwind] [TARGET=...] [AS_OF_DATE=...]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
 # make test [TESTS='tests/python/test_refresh.py -k guard']
 
 VENV ?= .venv
 PYTHON_IN = $(VENV)/bin/python
 TESTS ?= tests/python
+EXAMPLE ?= adventureworks
 
 # Handed over by environment, so that JSON in VARS needs no second quoting.
 export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP PYTHON
 
-.PHONY: build test lint clean backup restore environment environment-dev
+.PHONY: build example test lint clean backup restore environment environment-dev
 .DEFAULT_GOAL := build
 
 environment:
@@ -27,6 +30,12 @@ environment-dev:
 
 build: environment
 	@$(PYTHON_IN) -m scripts.refresh
+
+# A warehouse of its own, and on a server schemas of its own: one warehouse holds one company.
+example: environment
+	@PROJECT_DIR=examples/$(EXAMPLE) DATA_DIR=examples/$(EXAMPLE)/data \
+		WAREHOUSE_DIR=$(or $(WAREHOUSE_DIR),warehouse_$(EXAMPLE)) \
+		BUILD_SCHEMA=$(or $(BUILD_SCHEMA),$(EXAMPLE)_build) $(PYTHON_IN) -m scripts.refresh
 
 test: environment-dev
 	@$(PYTHON_IN) -m pytest $(TESTS)

@@ -19,6 +19,7 @@ app = typer.Typer(add_completion=False, help="Keep and bring back the published 
 console = Console()
 
 WarehouseOption = Annotated[str, typer.Option(envvar="WAREHOUSE_DIR", help="The warehouse folder.")]
+TargetOption = Annotated[str, typer.Option(envvar="TARGET", help="duckdb or postgres.")]
 BackupOption = Annotated[str, typer.Option(envvar="BACKUP", help="The copy.")]
 
 
@@ -73,7 +74,16 @@ def refuse_other_company(warehouse: Warehouse, source: Path, restored: list[dict
         )
 
 
-def told(work) -> Path:
+def check_target(target: str) -> None:
+    """A server has tools of its own for copies that are whole."""
+    if target == "postgres":
+        raise RefreshError(
+            "On PostgreSQL the published schema is copied and brought back by the server's own tools:"
+            " pg_dump --schema=segmentation --file=segmentation.sql, psql --file=segmentation.sql."
+        )
+
+
+def told(work):
     try:
         return work()
     except (RefreshError, OSError) as error:
@@ -82,16 +92,18 @@ def told(work) -> Path:
 
 
 @app.command()
-def save(warehouse_dir: WarehouseOption = "", backup: BackupOption = "") -> None:
+def save(warehouse_dir: WarehouseOption = "", backup: BackupOption = "", target: TargetOption = "") -> None:
     """Copy the published file to BACKUP, or to backups/<time>/ in the warehouse."""
+    told(lambda: check_target(target))
     place = Warehouse(Path(warehouse_dir or "warehouse"))
     copy = told(lambda: save_copy(place, Path(backup) if backup else None))
     console.print(f"Copied {place.published} to {copy}", highlight=False, soft_wrap=True)
 
 
 @app.command()
-def restore(warehouse_dir: WarehouseOption = "", backup: BackupOption = "") -> None:
+def restore(warehouse_dir: WarehouseOption = "", backup: BackupOption = "", target: TargetOption = "") -> None:
     """Put BACKUP, or the latest copy in the warehouse, back as the published file."""
+    told(lambda: check_target(target))
     place = Warehouse(Path(warehouse_dir or "warehouse"))
     source = told(lambda: restore_copy(place, Path(backup) if backup else None))
     console.print(f"Restored {place.published} from {source}", highlight=False, soft_wrap=True)

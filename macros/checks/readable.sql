@@ -11,7 +11,7 @@
 
 {#- The number when it is one that numeric(18, 6) holds, else NULL. -#}
 {% macro policy_number(expression) -%}
-    case
+    cast(case
         when
             case
                 when not {{ is_number(expression) }} then false
@@ -20,7 +20,7 @@
                 else abs(cast({{ expression }} as numeric(38, 18))) < 999999999999.9999995
             end
             then cast({{ expression }} as numeric(18, 6))
-    end
+    end as numeric(18, 6))
 {%- endmacro %}
 
 {#- Has a readable number decimals that numeric(18, 6) would round away? -#}

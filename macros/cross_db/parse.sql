@@ -96,13 +96,12 @@
 {% macro default__parse_number(expression, data_type) -%}
     {%- set text = clean_text(expression) -%}
     {%- set scale = data_type.split(',')[1] | replace(')', '') | int -%}
-    case
-        when {{ text }} ~ '{{ number_pattern() }}' then
+    cast(case
+        when {{ text }} ~ '{{ number_pattern() }}' and length({{ text }}) < 10000 then
             case
-                when abs(round(cast({{ text }} as numeric), {{ scale }})) < 1e{{ 18 - scale }} then
-                    cast(round(cast({{ text }} as numeric), {{ scale }}) as {{ data_type }})
+                when abs(round(cast({{ text }} as numeric), {{ scale }})) < 1e{{ 18 - scale }} then cast({{ text }} as numeric)
             end
-    end
+    end as {{ data_type }})
 {%- endmacro %}
 {#- A double goes by its shortest text where it is near the middle of two results, as binary fractions
     may lie on the wrong side of it. -#}
@@ -135,7 +134,7 @@
 {% macro default__parse_integer(expression) -%}
     {%- set text = clean_text(expression) -%}
     case
-        when {{ text }} ~ '{{ number_pattern() }}' then
+        when {{ text }} ~ '{{ number_pattern() }}' and length({{ text }}) < 10000 then
             case
                 when cast({{ text }} as numeric) between -2147483648 and 2147483647
                     and round(cast({{ text }} as numeric), 10) = trunc(round(cast({{ text }} as numeric), 10))

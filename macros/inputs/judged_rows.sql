@@ -43,7 +43,7 @@ input_rows as (
 ),
 
 -- the raw value stays beside the typed one, for the judgement alone
-typed as (
+typed as {{ evaluated_once() }} (
     select
     {%- for column, data_type in all_columns.items() %}
         {%- if data_type != 'string' %}

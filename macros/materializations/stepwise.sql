@@ -31,7 +31,9 @@
 
     {%- if rebuild -%}
         {%- set stepped = target_relation if existing is none else make_intermediate_relation(target_relation) -%}
-        {%- set work.sql = work.sql | replace(this | string, stepped | string) -%}
+        {#- The whole name only: without quotes (the project's `quoting`) it may be the beginning of another. -#}
+        {%- set whole_name = '(?<![\\w."])' ~ modules.re.escape(this | string) ~ '(?![\\w$."])' -%}
+        {%- set work.sql = modules.re.sub(whole_name, stepped | string, work.sql) -%}
         {%- do drop_relation_if_exists(stepped) if existing is not none -%}
         {#- Not "create table as" of no rows: on DuckDB 2.0.0 an insert of no rows before a large one in the
             same transaction loses the large one's statistics, and with them its rows. -#}
@@ -75,7 +77,6 @@
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=rebuild)) -%}
     {%- do persist_docs(target_relation, model) -%}
-    {% do end_stepping(target_relation) %}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}

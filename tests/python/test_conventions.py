@@ -115,6 +115,15 @@ def test_every_column_that_is_built_is_listed(nodes, sample_build):
     assert not missing
 
 
+def test_contact_data_stand_in_a_schema_of_their_own(sample_build):
+    """Beside the raw tables, which are as they came."""
+    found = sample_build.query_build(
+        "select distinct table_schema from information_schema.columns"
+        " where column_name in ('contact_email', 'contact_phone', 'email') order by 1"
+    )
+    assert found == [("raw",), ("segmentation_build_contacts",)]
+
+
 def test_marts_and_staging_keep_contracts(models):
     for model in models:
         layer = folder_of(model)[0]

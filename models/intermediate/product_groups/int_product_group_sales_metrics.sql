@@ -23,19 +23,19 @@ final as (
         {%- for window in window_names() %}
         sales_{{ window }},
         {%- endfor %}
-        case
+        cast(case
             when sales_year_before > 0
                 then {{ exact_ratio('sales_year - sales_year_before', 'sales_year_before') }}
-        end as sales_growth_year,
-        case
+        end as numeric(18, 6)) as sales_growth_year,
+        cast(case
             when sales_year > 0 then {{ exact_ratio('value_above', 'value_total') }}
             else 1
-        end as revenue_share_above_year,
+        end as numeric(18, 6)) as revenue_share_above_year,
         -- costs have ten decimals, and exact_ratio takes six
-        case
+        cast(case
             when costed_value_year > 0
                 then {{ exact_ratio('(costed_value_year - cost_year) * 10000', 'costed_value_year * 10000') }}
-        end as margin_rate_year
+        end as numeric(18, 6)) as margin_rate_year
     from ranked
 )
 

@@ -47,13 +47,13 @@ final as (
         cast({{ trailing_sum('costed_value', 'year', 'product_group_id') }} as numeric(38, 4)) as costed_value_year,
         cast({{ trailing_sum('cost', 'year', 'product_group_id') }} as numeric(38, 10)) as cost_year,
         -- the base of the growth, unknown where it begins before history
-        case
+        cast(case
             when period_index - {{ 2 * window_length('year') - 1 }} >= history_first_period_index
-                then cast(coalesce(
+                then coalesce(
                     {{ trailing_sum('net_value', 'year', 'product_group_id', window_length('year')) }},
                     0
-                ) as numeric(38, 4))
-        end as sales_year_before
+                )
+        end as numeric(38, 4)) as sales_year_before
     from group_periods
 )
 

@@ -23,10 +23,10 @@ final as (
         coalesce(portfolios.clients, 0) as clients,
         coalesce(portfolios.top_clients, 0) as top_clients,
         -- a handful of clients says nothing about a rep
-        case
+        cast(case
             when portfolios.clients >= {{ var('min_portfolio_size', 5) }}
                 then {{ exact_ratio('portfolios.top_clients', 'portfolios.clients') }}
-        end as top_client_ratio
+        end as numeric(18, 6)) as top_client_ratio
     from spine
     left join portfolios
         on

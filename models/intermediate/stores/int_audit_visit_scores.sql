@@ -11,7 +11,7 @@ visits as (
         count(*) as expected_kpis,
         count(case when is_answered then 1 end) as answered_kpis,
         count(case when is_answered and kind = 'within' then 1 end) as price_answers,
-        sum(case when is_answered and kind = 'within' then score else 0 end) as price_score_sum,
+        cast(sum(case when is_answered and kind = 'within' then score else 0 end) as numeric(38, 6)) as price_score_sum,
         sum(weight * score) as weighted_score,
         sum(weight) as weight,
         max(case when is_must_have and score < 1 then 1 else 0 end) = 1 as is_capped
@@ -40,7 +40,10 @@ final as (
         price_answers,
         price_score_sum,
         is_capped,
-        case when is_capped then least(visit_score, {{ var('must_have_cap', 59) }}) else visit_score end as visit_score
+        cast(
+            case when is_capped then least(visit_score, {{ var('must_have_cap', 59) }}) else visit_score end
+            as numeric(18, 6)
+        ) as visit_score
     from rated
 )
 

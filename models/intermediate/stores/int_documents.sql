@@ -26,10 +26,10 @@ documents as (
         orders.rep_id,
         orders.supplier_id,
         -- a positive line of a returned document was reversed on the spot
-        coalesce(
+        cast(coalesce(
             case when orders.status = 'returned' then order_values.negative_value else order_values.net_value end,
             0
-        ) as net_value
+        ) as numeric(38, 4)) as net_value
     from orders
     left join order_values on orders.order_id = order_values.order_id
     where

@@ -2,8 +2,8 @@
 
 with
 
-stores as (
-    select * from {{ ref('stg_erp__stores') }}
+judged as (
+    select * from {{ ref('base_erp__stores') }}
 ),
 
 final as (
@@ -11,8 +11,10 @@ final as (
         store_id,
         contact_email,
         contact_phone
-    from stores
-    where contact_email is not null or contact_phone is not null
+    from judged
+    where
+        rejection_reason is null
+        and (contact_email is not null or contact_phone is not null)
 )
 
 select * from final

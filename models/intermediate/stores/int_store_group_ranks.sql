@@ -44,11 +44,11 @@ final as (
     select
         store_nodes.store_id,
         store_nodes.period_index,
-        case
+        cast(case
             when ranked.node_value_year > 0
                 then {{ exact_ratio('ranked.value_above', 'ranked.value_total') }}
             else 1
-        end as group_revenue_share_above_year
+        end as numeric(18, 6)) as group_revenue_share_above_year
     from store_nodes
     inner join ranked
         on

@@ -58,8 +58,10 @@ final as (
             as periods_since_first_order,
         case when has_ordered then period_index - coalesce(last_order_period_index, customer_period_index) end
             as periods_since_last_order,
-        case when has_ordered and possible_periods > 0 then {{ exact_ratio('repeat_periods', 'possible_periods') }} end
-            as repeat_order_rate_year
+        cast(
+            case when has_ordered and possible_periods > 0 then {{ exact_ratio('repeat_periods', 'possible_periods') }} end
+            as numeric(18, 6)
+        ) as repeat_order_rate_year
     from repeats
 )
 

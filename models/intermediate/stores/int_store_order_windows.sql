@@ -43,13 +43,13 @@ final as (
         cast({{ trailing_sum('orders_' ~ channel, 'year', 'store_id') }} as bigint) as orders_{{ channel }}_year,
         {%- endfor %}
         -- the base of the trend, unknown where it begins before history
-        case
+        cast(case
             when period_index - {{ window_length('year') + window_length('quarter') - 1 }} >= history_first_period_index
-                then cast(coalesce(
+                then coalesce(
                     {{ trailing_sum('net_value', 'quarter', 'store_id', window_length('year')) }},
                     0
-                ) as numeric(38, 4))
-        end as order_value_quarter_year_ago
+                )
+        end as numeric(38, 4)) as order_value_quarter_year_ago
     from store_periods
 )
 

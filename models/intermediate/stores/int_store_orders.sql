@@ -9,15 +9,17 @@ final as (
         {%- for window in window_names() %}
         order_value_{{ window }},
         orders_{{ window }},
-        coalesce({{ exact_ratio('order_value_' ~ window, 'orders_' ~ window) }}, 0) as order_value_avg_{{ window }},
+        cast(
+            coalesce({{ exact_ratio('order_value_' ~ window, 'orders_' ~ window) }}, 0) as numeric(18, 6)
+        ) as order_value_avg_{{ window }},
         {%- endfor %}
-        case
+        cast(case
             when order_value_quarter_year_ago > 0
                 then {{ exact_ratio(
                     'order_value_quarter - order_value_quarter_year_ago',
                     'order_value_quarter_year_ago'
                 ) }}
-        end as order_value_trend
+        end as numeric(18, 6)) as order_value_trend
     from windows
 )
 

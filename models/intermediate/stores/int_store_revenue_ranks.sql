@@ -15,10 +15,14 @@ final as (
     select
         store_id,
         period_index,
-        case when order_value_year > 0 then {{ exact_ratio('value_above', 'value_total') }} else 1 end
-            as revenue_share_above_year,
-        case when order_value_year > 0 then {{ exact_ratio('rows_above', 'members_total') }} else 1 end
-            as revenue_rank_share_year
+        cast(
+            case when order_value_year > 0 then {{ exact_ratio('value_above', 'value_total') }} else 1 end
+            as numeric(18, 6)
+        ) as revenue_share_above_year,
+        cast(
+            case when order_value_year > 0 then {{ exact_ratio('rows_above', 'members_total') }} else 1 end
+            as numeric(18, 6)
+        ) as revenue_rank_share_year
     from ranked
 )
 

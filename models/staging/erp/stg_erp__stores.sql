@@ -20,8 +20,6 @@ usable as (
         closed_on,
         customer_since,
         is_served,
-        contact_email,
-        contact_phone,
         loaded_at
     from judged
     where rejection_reason is null

@@ -12,7 +12,6 @@ usable as (
         manager_id,
         hired_on,
         left_on,
-        email,
         loaded_at
     from judged
     where rejection_reason is null

@@ -1,4 +1,5 @@
-{{ config(materialized='table') }}
+{#- It holds contact data, which stand in a schema of their own. -#}
+{{ config(materialized='table', schema='contacts') }}
 
 {{ judged_rows('sfa_reps',
     columns={

@@ -1,0 +1,84 @@
+"""Two builds of one company, on DuckDB and on PostgreSQL, compared row by row."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+from conftest import connect
+
+# A hash of the compiled SQL, which is another one on every engine.
+NOT_COMPARED = {"engine_version"}
+
+
+def differing_rows(
+    duckdb_file: Path,
+    schema: str,
+    server: dict[str, str],
+    server_schema: str,
+    not_compared: set[str] = NOT_COMPARED,
+) -> dict[str, int]:
+    """Rows of each table or view of a schema that only one of the two builds has; every table is named.
+
+    A table or column that one build lacks is an AssertionError. PostgreSQL's rows are read with the types that
+    DuckDB's columns have, so that 0.5 equals 0.500000; what does not fit them is an error.
+    """
+    found: dict[str, int] = {}
+    with (
+        tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder,
+        duckdb.connect(str(duckdb_file), read_only=True) as file,
+        closing(connect(server)) as connection,
+        connection.cursor() as cursor,
+    ):
+        columns = file_columns(file, schema)
+        theirs = server_columns(cursor, server_schema)
+        assert columns.keys() == theirs.keys(), f"tables of one build alone: {sorted(columns.keys() ^ theirs.keys())}"
+        for table, types in columns.items():
+            alone = types.keys() ^ theirs[table]
+            assert not alone, f"columns of {table} in one build alone: {sorted(alone)}"
+            csv = Path(folder) / "rows.csv"
+            names = [column for column in types if column not in not_compared]
+            listed = ", ".join(f'"{name}"' for name in names)
+            with open(csv, "wb") as target:
+                cursor.copy_expert(
+                    f'copy (select {listed} from "{server_schema}"."{table}") to stdout (format csv, force_quote *)',
+                    target,
+                )
+            spec = ", ".join(f"'{name}': '{types[name]}'" for name in names)
+            theirs_read = (
+                f"select {listed} from read_csv('{csv}', auto_detect = false, header = false, delim = ',',"
+                f" quote = '\"', escape = '\"', allow_quoted_nulls = false, columns = {{{spec}}})"
+            )
+            ours = f'select {listed} from "{schema}"."{table}"'
+            # Each row counts for one side or for the other: what does not cancel out differs.
+            (found[table],) = file.execute(
+                f"select coalesce(sum(abs(surplus)), 0)::bigint from (select {listed}, sum(side) as surplus"
+                f" from (select 1 as side, * from ({ours}) union all select -1 as side, * from ({theirs_read}))"
+                f" group by {listed})"
+            ).fetchone()
+            csv.unlink()
+    return found
+
+
+def file_columns(file: duckdb.DuckDBPyConnection, schema: str) -> dict[str, dict[str, str]]:
+    """{table: {column: type}} of a schema of a DuckDB file."""
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind in file.execute(
+        "select table_name, column_name, data_type from information_schema.columns"
+        " where table_catalog = current_database() and table_schema = ? order by table_name, ordinal_position",
+        [schema],
+    ).fetchall():
+        tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+def server_columns(cursor, schema: str) -> dict[str, set[str]]:
+    """{table: columns} of a schema of a PostgreSQL database."""
+    cursor.execute("select table_name, column_name from information_schema.columns where table_schema = %s", [schema])
+    tables: dict[str, set[str]] = {}
+    for table, column in cursor.fetchall():
+        tables.setdefault(table, set()).add(column)
+    return tables
