@@ -182,18 +182,19 @@ class Company:
                 times.append((store, today[store], data_end, date.max))
         return times
 
-    def portfolio(self) -> dict[tuple, str]:
+    @cached_property
+    def client_ratios(self) -> dict[tuple, Fraction | None]:
+        """(rep, month): the part of the clients that is TOP by value; None with fewer than five clients"""
         value, lifecycle = self.value(), self.lifecycle()
-        sold_since = {}
+        sold_since: dict[int, date] = {}
         for order in self.orders.values():
             rep = order["employee_key"]
             sold_since[rep] = min(order["order_date"], sold_since.get(rep, date.max))
         found = {}
         for row in self.raw["sales_reps"]:
             rep = row["employee_key"]
-            cared_since = [begins for _, r, begins, ends in self.times_of_care if r == rep and begins < ends]
+            cared_since = [first for _, r, first, end in self.times_of_care if r == rep and first < end]
             begins = min([row["hire_date"], sold_since.get(rep, date.max), *cared_since])
-            switch, unseen, segment, changed = Switch(exit_after=2), 0, None, None
             for month in range(max(month_of(begins), self.first_month), LAST_MONTH + 1):
                 day = last_day_of(month)
                 stores = {
@@ -202,9 +203,17 @@ class Company:
                     if r == rep and first <= day < end
                 }
                 clients = [store for store in stores if lifecycle[store, month] in ("NEW", "ACTIVE", "KEY")]
-                if len(clients) >= 5:
+                tops = sum(value[store, month] == "TOP" for store in clients)
+                found[str(rep), month] = Fraction(tops, len(clients)) if len(clients) >= 5 else None
+        return found
+
+    def portfolio(self) -> dict[tuple, str]:
+        found = {}
+        for rep, of_rep in groupby(self.client_ratios.items(), key=lambda item: item[0][0]):
+            switch, unseen, segment, changed = Switch(exit_after=2), 0, None, None
+            for (_, month), ratio in of_rep:
+                if ratio is not None:
                     unseen = 0
-                    ratio = Fraction(sum(value[store, month] == "TOP" for store in clients), len(clients))
                     switch.at_least(month, round(ratio, 6), Fraction("0.40"), Fraction("0.30"))
                 else:
                     unseen += 1
@@ -215,7 +224,7 @@ class Company:
                     segment = wanted
                 elif wanted != segment and month % 3 == 0 and (changed is None or month >= changed + 3):
                     segment, changed = wanted, month
-                found[str(rep), month] = segment
+                found[rep, month] = segment
         return found
 
     # --- product groups --------------------------------------------------------------------------

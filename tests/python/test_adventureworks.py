@@ -282,6 +282,28 @@ def test_picture_is_the_projects(build):
     assert drawn == (EXAMPLE / "sunny-place-bikes.svg").read_text()
 
 
+def test_assignments_are_those_worked_out_by_hand(build, by_hand):
+    account = {key: row["account_number"] for key, row in by_hand.stores.items()}
+    wanted = {
+        (account[store], str(rep), first, None if end == date.max else end)
+        for store, rep, first, end in by_hand.times_of_care
+        if first < end
+    }
+    found = build.query_build(f"select store_id, rep_id, valid_from, valid_to from {OWN_SCHEMA}.sfa_store_assignments")
+    assert len(found) == len(wanted) == 1160
+    assert set(found) == wanted
+
+
+def test_rep_metric_is_the_one_worked_out_by_hand(build, by_hand):
+    found = {
+        (rep, month): ratio
+        for rep, month, ratio in build.query("select rep_id, period_index, top_client_ratio from fct_rep_metrics")
+    }
+    assert found == {
+        key: None if ratio is None else reference.rounded(ratio) for key, ratio in by_hand.client_ratios.items()
+    }
+
+
 @pytest.mark.parametrize("scheme", ENTITIES)
 def test_every_segment_is_the_one_worked_out_by_hand(scheme, build, segments_by_hand):
     entity = ENTITIES[scheme]

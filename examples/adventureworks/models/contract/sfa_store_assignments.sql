@@ -49,21 +49,30 @@ sold as (
             and runs.sales_territory_key = territory_history.sales_territory_key
 ),
 
--- today's rep, where it is another or the reseller never ordered: since when is not known
-taken_over as (
+-- counted, and not an anti-join: of one to the NULLs of a left join rows were lost (see DECISIONLOG.md)
+todays_states as (
     select
         todays_reps.reseller_key,
         todays_reps.employee_key,
+        max(case
+            when sold.employee_key = todays_reps.employee_key and sold.valid_to is null then 1
+            else 0
+        end) as is_open
+    from todays_reps
+    left join sold on todays_reps.reseller_key = sold.reseller_key
+    group by todays_reps.reseller_key, todays_reps.employee_key
+),
+
+-- today's rep, where it is another or the reseller never ordered: since when is not known
+taken_over as (
+    select
+        todays_states.reseller_key,
+        todays_states.employee_key,
         data_end.ends_on as valid_from,
         cast(null as date) as valid_to
-    from todays_reps
+    from todays_states
     cross join data_end
-    left join sold
-        on
-            todays_reps.reseller_key = sold.reseller_key
-            and todays_reps.employee_key = sold.employee_key
-            and sold.valid_to is null
-    where sold.reseller_key is null
+    where todays_states.is_open = 0
 ),
 
 assignments as (
