@@ -267,6 +267,18 @@ def test_own_attribute_has_its_values(build, own):
     assert dict(found) == {store: values["order_frequency"][0] for store, values in own.attributes["store"].items()}
 
 
+def test_own_models_and_columns_are_described(build):
+    nodes = [node for node in build.manifest["nodes"].values() if node["package_name"] == "adventureworks"]
+    for node in [node for node in nodes if node["resource_type"] == "model"]:
+        assert node["description"].strip(), node["name"]
+        found = build.query_build(
+            "select column_name from information_schema.columns where table_schema = ? and table_name = ?",
+            [node["schema"], node["name"]],
+        )
+        described = {name for name, column in node["columns"].items() if column["description"].strip()}
+        assert {name for (name,) in found} == described, node["name"]
+
+
 def test_own_policy_is_loaded_as_text(build):
     """Nobody says so in the example: the package's YAML reaches the seeds that take the place of its own."""
     types = build.query_build(
