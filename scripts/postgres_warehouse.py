@@ -192,10 +192,21 @@ class PostgresWarehouse(Warehouse):
                 try:
                     with self.connected() as session:
                         session.run(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
-                        session.run(f"drop schema {identifier(name)} cascade")
+                        self._drop_state(session, name)
                 except errors.LockNotAvailable:
                     remarks.append(f"schema {name} is still read by someone; the next build drops it")
+                except errors.DependentObjectsStillExist as error:
+                    remarks.append(
+                        f"schema {name}, an earlier state, is kept, since something of yours depends on it and shows"
+                        f" old numbers: make that anew on schema {self.schema} ({' '.join(str(error).split())})"
+                    )
         return remarks
+
+    def _drop_state(self, session: Session, schema: str) -> None:
+        """Table by table, without cascade: what others have built upon them is not ours to drop."""
+        for table in session.rows("select tablename from pg_tables where schemaname = ?", [schema]):
+            session.run(f"drop table {identifier(schema)}.{identifier(table['tablename'])}")
+        session.run(f"drop schema {identifier(schema)}")
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, str]]:

@@ -25,16 +25,17 @@ elif command -v apt-get > /dev/null 2>&1; then
     fi
     echo "Installing PostgreSQL (once) ..."
     # The suite starts a server of its own: the one that the package would make and start is not wanted.
+    no_cluster=/etc/postgresql-common/createcluster.d/segmentation-tests.conf
     log=$(mktemp)
-    if ! { $as_root mkdir -p /etc/postgresql-common/createcluster.d &&
-        echo "create_main_cluster = false" |
-        $as_root tee /etc/postgresql-common/createcluster.d/segmentation-tests.conf > /dev/null &&
-        $as_root apt-get update -qq > "$log" 2>&1 &&
+    $as_root mkdir -p "$(dirname $no_cluster)"
+    echo "create_main_cluster = false" | $as_root tee $no_cluster > /dev/null
+    if ! { $as_root apt-get update -qq > "$log" 2>&1 &&
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql \
             > "$log" 2>&1; }; then
         tail -n 5 "$log" >&2
         echo "$by_hand" >&2
     fi
+    $as_root rm -f $no_cluster
     rm -f "$log"
 else
     echo "$by_hand" >&2

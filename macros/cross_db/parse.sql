@@ -67,8 +67,18 @@
 {% macro parse_text(expression) %}
     {{- return(adapter.dispatch('parse_text', 'dynamic_segmentation')(expression)) -}}
 {% endmacro %}
+{#- PostgreSQL writes 1e+15, and of a real 1e+06 already, where DuckDB writes the digits (up to 1e16). -#}
 {% macro default__parse_text(expression) -%}
-    case when {{ is_filled(expression) }} then {{ clean_text(expression) }} end
+    case
+        when not {{ is_filled(expression) }} then null
+        when pg_typeof({{ expression }}) in ('real'::regtype, 'double precision'::regtype) then
+            case
+                when cast({{ expression }} as text) ~ '[eE][+]' and abs(cast(cast({{ expression }} as text) as double precision)) < 1e16
+                    then cast(cast(cast({{ expression }} as text) as numeric) as text)
+                else cast({{ expression }} as text)
+            end
+        else {{ clean_text(expression) }}
+    end
 {%- endmacro %}
 {% macro duckdb__parse_text(expression) -%}
     case
@@ -89,12 +99,22 @@
     (typeof({{ expression }}) = 'VARCHAR' or typeof({{ expression }}) like 'ENUM%')
 {%- endmacro %}
 
+{#- A typed true is 1 and false 0, as a cast on DuckDB has it; a double next to nothing, whose text the pattern
+    would not take, is 0. -#}
+{% macro postgres_number_text(expression) -%}
+    case
+        when pg_typeof({{ expression }}) = 'boolean'::regtype then cast(cast(cast(cast({{ expression }} as text) as boolean) as integer) as text)
+        when cast({{ expression }} as text) ~ '^[^e]+e-[0-9]{3}$' and pg_typeof({{ expression }}) = 'double precision'::regtype then '0'
+        else {{ clean_text(expression) }}
+    end
+{%- endmacro %}
+
 {#- A number of an exact type, rounded half away from zero; NULL when it does not fit. -#}
 {% macro parse_number(expression, data_type) %}
     {{- return(adapter.dispatch('parse_number', 'dynamic_segmentation')(expression, data_type)) -}}
 {% endmacro %}
 {% macro default__parse_number(expression, data_type) -%}
-    {%- set text = clean_text(expression) -%}
+    {%- set text = postgres_number_text(expression) -%}
     {%- set scale = data_type.split(',')[1] | replace(')', '') | int -%}
     cast(case
         when {{ text }} ~ '{{ number_pattern() }}' and length({{ text }}) < 10000 then
@@ -104,7 +124,7 @@
     end as {{ data_type }})
 {%- endmacro %}
 {#- A double goes by its shortest text where it is near the middle of two results, as binary fractions
-    may lie on the wrong side of it. -#}
+    may lie on the wrong side of it; a float always, as its binary digits begin to show within six decimals. -#}
 {% macro duckdb__parse_number(expression, data_type) -%}
     {%- set text = clean_text(expression) -%}
     {%- set scale = data_type.split(',')[1] | replace(')', '') | int -%}
@@ -117,7 +137,8 @@
                 when regexp_matches({{ text }}, '{{ number_pattern() }}')
                     then try_cast(try_cast({{ text }} as decimal(38, {{ scale }})) as {{ data_type }})
             end
-        when typeof({{ expression }}) in ('FLOAT', 'DOUBLE') then
+        when typeof({{ expression }}) = 'FLOAT' then try_cast(cast({{ expression }} as varchar) as {{ data_type }})
+        when typeof({{ expression }}) = 'DOUBLE' then
             case
                 when {{ scaled }} < 1e13 and abs({{ scaled }} - floor({{ scaled }}) - 0.5) > 0.01
                     then try_cast(try_cast({{ expression }} as double) as {{ data_type }})
@@ -132,11 +153,11 @@
     {{- return(adapter.dispatch('parse_integer', 'dynamic_segmentation')(expression)) -}}
 {% endmacro %}
 {% macro default__parse_integer(expression) -%}
-    {%- set text = clean_text(expression) -%}
+    {%- set text = postgres_number_text(expression) -%}
     case
         when {{ text }} ~ '{{ number_pattern() }}' and length({{ text }}) < 10000 then
             case
-                when cast({{ text }} as numeric) between -2147483648 and 2147483647
+                when round(cast({{ text }} as numeric), 10) between -2147483648 and 2147483647
                     and round(cast({{ text }} as numeric), 10) = trunc(round(cast({{ text }} as numeric), 10))
                     then cast(round(cast({{ text }} as numeric), 10) as integer)
             end
@@ -153,14 +174,14 @@
             end
         when typeof({{ expression }}) in ('FLOAT', 'DOUBLE') or typeof({{ expression }}) like 'DECIMAL%' then
             case
-                when try_cast({{ expression }} as double) = trunc(try_cast({{ expression }} as double))
-                    then try_cast({{ expression }} as integer)
+                when try_cast({{ expression }} as decimal(28, 10)) = trunc(try_cast({{ expression }} as decimal(28, 10)))
+                    then try_cast(try_cast({{ expression }} as decimal(28, 10)) as integer)
             end
         else try_cast({{ expression }} as integer)
     end
 {%- endmacro %}
 
-{#- A date: a real YYYY-MM-DD, or the day of a typed timestamp. -#}
+{#- A date: a real YYYY-MM-DD, or the day of a typed timestamp, of the years 1 to 9999. -#}
 {% macro parse_date(expression) %}
     {{- return(adapter.dispatch('parse_date', 'dynamic_segmentation')(expression)) -}}
 {% endmacro %}
@@ -181,6 +202,7 @@
                 when regexp_matches({{ text }}, '{{ date_pattern() }}') and {{ text }} >= '0001'
                     then try_cast({{ text }} as date)
             end
+        when try_cast({{ expression }} as date) not between '0001-01-01' and '9999-12-31' then null
         when typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE' then
             try_cast(timezone('{{ var("timezone", "UTC") }}', try_cast({{ expression }} as timestamptz)) as date)
         else try_cast({{ expression }} as date)
@@ -195,6 +217,12 @@
 {% macro default__parse_timestamp(expression) -%}
     {%- set text = "regexp_replace(" ~ clean_text(expression) ~ ", '([.][0-9]{6})[0-9]+', '\\1')" -%}
     case
+        -- its text in the session's zone may have an offset with seconds
+        when pg_typeof({{ expression }}) = 'timestamp with time zone'::regtype then
+            case
+                when cast({{ expression }} as text) ~ '^[0-9]{4}-[^B]*$'
+                    then timezone('{{ var("timezone", "UTC") }}', cast(cast({{ expression }} as text) as timestamp with time zone))
+            end
         when {{ text }} ~ '{{ timestamp_pattern() }}' then
             case
                 when not {{ is_calendar_day(text) }} then null
@@ -214,6 +242,7 @@
                     then timezone('{{ var("timezone", "UTC") }}', try_cast({{ text }} as timestamptz))
                 else try_cast({{ text }} as timestamp)
             end
+        when try_cast({{ expression }} as date) not between '0001-01-01' and '9999-12-31' then null
         when typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE' then
             timezone('{{ var("timezone", "UTC") }}', try_cast({{ expression }} as timestamptz))
         else try_cast({{ expression }} as timestamp)
@@ -233,8 +262,8 @@
 {% endmacro %}
 {% macro default__parse_boolean(expression) -%}
     case
-        when lower({{ clean_text(expression) }}) in ('true', 't', 'yes', 'y', '1') then true
-        when lower({{ clean_text(expression) }}) in ('false', 'f', 'no', 'n', '0') then false
+        when lower({{ parse_text(expression) }}) in ('true', 't', 'yes', 'y', '1') then true
+        when lower({{ parse_text(expression) }}) in ('false', 'f', 'no', 'n', '0') then false
     end
 {%- endmacro %}
 

@@ -15,12 +15,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 from cases import METRICS, Case, World
+from conftest import connect, server_rows
 from oracle import (
     CURRENT,
     EVIDENCE,
@@ -168,10 +170,14 @@ def text(value) -> str:
 
 
 class Warehouse:
-    """One copy of the project with one warehouse; each `build` is a run on the cases given."""
+    """One copy of the project with one warehouse; each `build` is a run on the cases given.
 
-    def __init__(self, folder: Path):
+    The warehouse is a DuckDB file or, with `server`, the PostgreSQL database of these settings.
+    """
+
+    def __init__(self, folder: Path, server: dict[str, str] | None = None):
         self.folder = Path(folder)
+        self.server = server
         self.project = self.folder / "project"
         self.database = self.folder / "warehouse" / "build.duckdb"
         self.database.parent.mkdir(parents=True)
@@ -216,6 +222,8 @@ class Warehouse:
         assert not problems, f"the generator made a policy that the gate refuses: {problems}"
 
     def rows(self, sql: str) -> list[tuple]:
+        if self.server:
+            return server_rows(self.server, sql)
         with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
@@ -238,6 +246,7 @@ class Warehouse:
             "POLICY_SEEDS": "seeds/policy",
             "AS_OF_DATE": world.as_of.isoformat(),  # as a var it would cost a full parse every round
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            **({"TARGET": "postgres", **self.server} if self.server else {}),
         }
         dbt = Path(sys.executable).parent / "dbt"
         folders = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
@@ -347,42 +356,55 @@ class Warehouse:
         inputs = self.folder / "inputs"
         inputs.mkdir(exist_ok=True)
 
-        def load(name: str, columns: list[str], types: list[str], lines: list) -> None:
-            with open(inputs / f"{name}.csv", "w", newline="") as file:
-                csv.writer(file).writerows([columns, *lines])
-            casts = ", ".join(f"cast({c} as {t}) as {c}" for c, t in zip(columns, types))
-            connection.execute(
-                f"create or replace table raw.{name} as select {casts} "
-                f"from read_csv('{inputs / name}.csv', all_varchar = true, header = true)"
-            )
+        def write(name: str, columns: list[str], lines: list) -> Path:
+            file = inputs / f"{name}.csv"
+            with open(file, "w", newline="") as target:
+                csv.writer(target).writerows([columns, *lines])
+            return file
 
+        # (schema, table, {column: type}, file)
+        tables = []
+        # dbt takes minutes over seeds of this many lines; what it would load is all text, blank is NULL.
+        for seed in sorted((self.project / "seeds" / "policy").glob("*.csv")):
+            with open(seed, newline="") as lines:
+                columns = next(csv.reader(lines))
+            tables.append(("segmentation_build_policy", seed.stem, dict.fromkeys(columns, "varchar"), seed))
+        for table, lines in rows.items():
+            columns = [*TABLES[table], "loaded_at", "is_deleted"]
+            file = write(table, columns, [[text(line.get(c)) for c in columns] for line in lines])
+            tables.append(("raw", table, dict.fromkeys(columns, "varchar"), file))
+        for e in values:
+            key = {f"{e}_id": "varchar", "period_index": "integer"}
+            given = {
+                "values": (key | dict.fromkeys(METRICS, "decimal(18, 6)"), values[e]),
+                "classes": (key | {"scheme": "varchar", "segment": "varchar"}, classes[e]),
+            }
+            for what, (types, lines) in given.items():
+                name = f"oracle_{e}_{what}"
+                tables.append(("raw", name, types, write(name, list(types), [[text(v) for v in x] for x in lines])))
+        (self._copy_into_server if self.server else self._copy_into_file)(tables)
+
+    def _copy_into_file(self, tables: list[tuple]) -> None:
         with duckdb.connect(str(self.database)) as connection:
-            connection.execute("create schema if not exists raw")
-            # dbt takes minutes over seeds of this many lines; what it would load is all text, blank is NULL.
-            connection.execute("create schema if not exists segmentation_build_policy")
-            for seed in sorted((self.project / "seeds" / "policy").glob("*.csv")):
+            for schema, name, types, file in tables:
+                casts = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in types.items())
+                connection.execute(f"create schema if not exists {schema}")
                 connection.execute(
-                    f"create or replace table segmentation_build_policy.{seed.stem} as "
-                    f"select * from read_csv('{seed}', all_varchar = true, header = true)"
+                    f"create or replace table {schema}.{name} as select {casts} "
+                    f"from read_csv('{file}', all_varchar = true, header = true)"
                 )
-            for table, lines in rows.items():
-                columns = [*TABLES[table], "loaded_at", "is_deleted"]
-                load(
-                    table, columns, ["varchar"] * len(columns), [[text(line.get(c)) for c in columns] for line in lines]
+
+    def _copy_into_server(self, tables: list[tuple]) -> None:
+        with closing(connect(self.server)) as connection, connection, connection.cursor() as cursor:
+            for schema, name, types, file in tables:
+                definitions = ", ".join(f"{column} {kind}" for column, kind in types.items())
+                cursor.execute(
+                    f"create schema if not exists {schema}; drop table if exists {schema}.{name} cascade;"
+                    f" create table {schema}.{name} ({definitions})"
                 )
-            for e in values:
-                load(
-                    f"oracle_{e}_values",
-                    [f"{e}_id", "period_index", *METRICS],
-                    ["varchar", "integer", *["decimal(18, 6)"] * len(METRICS)],
-                    [[text(v) for v in line] for line in values[e]],
-                )
-                load(
-                    f"oracle_{e}_classes",
-                    [f"{e}_id", "period_index", "scheme", "segment"],
-                    ["varchar", "integer", "varchar", "varchar"],
-                    [[text(v) for v in line] for line in classes[e]],
-                )
+                with open(file, "rb") as lines:
+                    cursor.copy_expert(f"copy {schema}.{name} from stdin with (format csv, header)", lines)
+                cursor.execute(f"analyze {schema}.{name}")
 
 
 # --- the comparison --------------------------------------------------------------------------------

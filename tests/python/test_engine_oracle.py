@@ -12,6 +12,7 @@ from datetime import date
 import pytest
 from cases import MONTHS, WEEKS, World, case_strategy, earlier, make_cases, make_common_case, rename
 from engine_harness import Warehouse, anchor, differences, report
+from engines import differing_rows
 from hypothesis import HealthCheck, Phase, given, settings
 
 NUMBER = int(os.environ.get("ORACLE_CASES", "2000"))
@@ -95,3 +96,25 @@ def test_weeks_and_hypothesis(tmp_path):
     warehouse = Warehouse(tmp_path)
     warehouse.build(cases, WEEKS)
     assert_equal(warehouse, cases, WEEKS)
+
+
+@pytest.mark.parametrize("world", [MONTHS, WEEKS], ids=["months", "weeks"])
+def test_postgres(tmp_path, postgres, world):
+    """On PostgreSQL as the oracle says, and every mart as DuckDB has it; by the month after an earlier round."""
+    number = max(NUMBER // 20, 80)
+    cases = make_cases(number, SEED + 4, world=world)
+    cases += make_cases(number // 4, SEED + 4, "r", entity_type="rep", world=world)
+    cases += classified(3, "k", world) + classified(1, "q", world, entity_type="rep")
+    duck, server = Warehouse(tmp_path / "duckdb"), Warehouse(tmp_path / "postgres", postgres.database())
+    rng = random.Random(SEED)
+    past = [earlier(rng, case, world) for case in cases]
+    for warehouse in (duck, server):
+        if world is MONTHS:
+            warehouse.build([case for case in past if case], World(as_of=date(2025, 10, 20)), check=False)
+        warehouse.build(cases, world)
+    assert_equal(server, cases, world)
+    found = differing_rows(duck.database, "segmentation_build", server.server, "segmentation_build")
+    assert {table: rows for table, rows in found.items() if rows} == {}
+    assert {f"fct_{entity}_segment_{kind}" for entity in ("store", "rep") for kind in ("evidence", "history")} <= set(
+        found
+    )

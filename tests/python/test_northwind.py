@@ -105,7 +105,7 @@ def company(build, tmp_path_factory) -> reference.Company:
     folder = tmp_path_factory.mktemp("contract")
     with duckdb.connect(str(build.build_db), read_only=True) as con:
         for table in project_vars()["inputs_from_models"]:
-            con.execute(f"copy (from segmentation_build_mapping.{table}) to '{folder / table}.parquet'")
+            con.execute(f"copy (from {relation(build, table)}) to '{folder / table}.parquet'")
     tables = reference.read_tables(folder)
     tables["sfa_store_assignments"] = [
         {
@@ -219,7 +219,8 @@ def renamed(tmp_path_factory) -> Build:
     file = folder / "project" / "dbt_project.yml"
     project = yaml.safe_load(file.read_text())
     models = project["models"]["dynamic_segmentation"]
-    models["staging"] = {"+schema": "landing"}
+    # rows with contact data go where they are told, not with their folder
+    models["staging"] = {"+schema": "landing", "erp": {"base": {"base_erp__stores": {"+schema": "private"}}}}
     models["policy"] = {"+schema": "rules"}
     models["intermediate"]["+schema"] = "work"
     models["marts"]["+schema"] = "gold"
@@ -273,6 +274,8 @@ def relation(build: Build, name: str) -> str:
 def test_all_names_are_the_users(renamed):
     assert relation(renamed, "fct_store_segment_history") == "gold.customer_segment"
     assert relation(renamed, "snap_store_segments") == "kept.customers_as_published"
+    assert relation(renamed, "stg_erp__stores") == "landing.stg_erp__stores"
+    assert relation(renamed, "base_erp__stores") == "private.base_erp__stores"
     schemas = {node["schema"] for node in renamed.manifest["nodes"].values() if node["resource_type"] != "test"}
     assert not {schema for schema in schemas if schema.startswith("segmentation_build_")}
 

@@ -200,6 +200,16 @@ def test_a_killed_build_is_never_published_nor_trusted(company):
     assert "segmentation_next" not in company.schemas()
 
 
+def test_a_view_of_somebody_is_never_dropped(company):
+    """It is bound to the state on which it was made. The build says so and keeps that state."""
+    company.run("create view public.theirs as select count(*) as stores from segmentation.dim_stores")
+    company.refresh()
+    told = " ".join(company.refresh().stdout.split())
+    assert "something of yours depends on it" in told and "view theirs" in told
+    assert company.rows("select stores > 0 from public.theirs") == [(True,)]
+    company.run("drop view public.theirs")
+
+
 def test_a_policy_mistake_is_shown_with_its_line(company, tmp_path):
     lines = (SHIPPED / "segments.csv").read_text().splitlines()
     cells = lines[2].split(",")

@@ -22,8 +22,8 @@ bought as (
     inner join documents
         on
             stores.store_id = documents.store_id
-            and documents.period_index > stores.period_index - {{ dynamic_segmentation.window_length('year') }}
-            and documents.period_index <= stores.period_index
+            and stores.period_index >= documents.period_index
+            and stores.period_index < documents.period_index + {{ dynamic_segmentation.window_length('year') }}
     where
         documents.is_order
         and documents.rep_id is not null
