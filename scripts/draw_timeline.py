@@ -52,10 +52,11 @@ def main(
     output: Annotated[Path | None, typer.Option(help="SVG file; left out: printed.")] = None,
     warehouse_dir: Annotated[str, typer.Option(envvar="WAREHOUSE_DIR", help="Folder of the result.")] = "warehouse",
     metric: Annotated[str, typer.Option(help="Metric of the scheme; left out: its first.")] = "",
+    segment: Annotated[str, typer.Option(help="Segment whose thresholds are drawn; left out: its first.")] = "",
 ) -> None:
     """Draw the timeline of one store in one scheme."""
     try:
-        picture = timeline(Path(warehouse_dir) / "segmentation.duckdb", store_id, scheme, metric)
+        picture = timeline(Path(warehouse_dir) / "segmentation.duckdb", store_id, scheme, metric, segment)
     except (Nothing, duckdb.Error) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -66,7 +67,7 @@ def main(
         typer.echo(picture, nl=False)
 
 
-def timeline(published: Path, store_id: str, scheme: str, metric: str = "") -> str:
+def timeline(published: Path, store_id: str, scheme: str, metric: str = "", segment: str = "") -> str:
     if not published.exists():
         raise Nothing(f"{published} is not there: make build comes first.")
     with duckdb.connect(str(published), read_only=True) as con:
@@ -75,10 +76,14 @@ def timeline(published: Path, store_id: str, scheme: str, metric: str = "") -> s
             " where store_id = ? and scheme = ? and enter_threshold is not null order by all",
             [store_id, scheme],
         ).fetchall()
-        if metric:
-            conditions = [condition for condition in conditions if condition[0] == metric]
+        conditions = [
+            (of_metric, of_segment)
+            for of_metric, of_segment in conditions
+            if metric in ("", of_metric) and segment in ("", of_segment)
+        ]
         if not conditions:
-            raise Nothing(f"There is no evidence for store {store_id}, scheme {scheme} {metric}".rstrip() + ".")
+            asked = " ".join(filter(None, (metric, segment)))
+            raise Nothing(f"There is no evidence for store {store_id}, scheme {scheme} {asked}".rstrip() + ".")
         metric, segment = conditions[0]
         sql = PERIODS.format(metric='"' + metric.replace('"', '""') + '"')
         rows = con.execute(sql, [segment, segment, metric, store_id, scheme]).fetchall()

@@ -1,6 +1,6 @@
 {#- One policy text without the white space around it; blank is NULL. -#}
 {% macro policy_text(column) -%}
-    nullif(regexp_replace({{ column }}, '^\s+|\s+$', '', 'g'), '')
+    nullif(regexp_replace(cast({{ column }} as {{ dbt.type_string() }}), '^\s+|\s+$', '', 'g'), '')
 {%- endmacro %}
 
 {#- The lines of a policy file as cleaned text, with the key that names each in messages. Lines without

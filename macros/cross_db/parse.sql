@@ -88,7 +88,14 @@
     end
 {%- endmacro %}
 
-{% macro duckdb_is_text(expression) -%}
+{#- Whether a column is of a text type. -#}
+{% macro is_text(expression) %}
+    {{- return(adapter.dispatch('is_text', 'dynamic_segmentation')(expression)) -}}
+{% endmacro %}
+{% macro default__is_text(expression) -%}
+    (pg_typeof({{ expression }}) in ('text'::regtype, 'character varying'::regtype, 'character'::regtype))
+{%- endmacro %}
+{% macro duckdb__is_text(expression) -%}
     (typeof({{ expression }}) = 'VARCHAR' or typeof({{ expression }}) like 'ENUM%')
 {%- endmacro %}
 
@@ -123,7 +130,7 @@
     {%- set scale = data_type.split(',')[1] | replace(')', '') | int -%}
     {%- set scaled = 'abs(try_cast(' ~ expression ~ ' as double)) * 1e' ~ scale -%}
     case
-        when {{ duckdb_is_text(expression) }} then
+        when {{ duckdb__is_text(expression) }} then
             case
                 when regexp_matches({{ text }}, '{{ plain_number_pattern() }}') then try_cast({{ text }} as {{ data_type }})
                 -- the digits before an exponent need room of their own
@@ -159,7 +166,7 @@
 {% macro duckdb__parse_integer(expression) -%}
     {%- set text = clean_text(expression) -%}
     case
-        when {{ duckdb_is_text(expression) }} then
+        when {{ duckdb__is_text(expression) }} then
             case
                 when regexp_matches({{ text }}, '{{ number_pattern() }}')
                     and try_cast({{ text }} as decimal(28, 10)) = trunc(try_cast({{ text }} as decimal(28, 10)))
@@ -190,7 +197,7 @@
 {% macro duckdb__parse_date(expression) -%}
     {%- set text = clean_text(expression) -%}
     case
-        when {{ duckdb_is_text(expression) }} then
+        when {{ duckdb__is_text(expression) }} then
             case
                 when regexp_matches({{ text }}, '{{ date_pattern() }}') and {{ text }} >= '0001'
                     then try_cast({{ text }} as date)
@@ -228,7 +235,7 @@
 {% macro duckdb__parse_timestamp(expression) -%}
     {%- set text = clean_text(expression) -%}
     case
-        when {{ duckdb_is_text(expression) }} then
+        when {{ duckdb__is_text(expression) }} then
             case
                 when not regexp_matches({{ text }}, '{{ timestamp_pattern() }}') or {{ text }} < '0001' then null
                 when regexp_matches({{ text }}, '{{ zone_pattern() }}')

@@ -3,7 +3,7 @@ with
 
 problems as (
     {% for part in [
-        'cells', 'keys', 'schemes', 'segments', 'ladders', 'rules', 'versions', 'display', 'standards'
+        'types', 'cells', 'keys', 'schemes', 'segments', 'ladders', 'rules', 'versions', 'display', 'standards'
     ] -%}
     select * from {{ ref('policy_problems_' ~ part) }}
     {% if not loop.last %}union all{% endif %}

@@ -174,6 +174,16 @@ def read_schemes(folder: Path) -> list[Scheme]:
     ]
 
 
+@dataclass
+class Own:
+    """What a user's project adds (vars extra_metric_models, extra_attributes), worked out by its test."""
+
+    metrics: dict[str, dict[tuple[str, int], dict]] = field(
+        default_factory=dict
+    )  # entity type -> (id, period) -> values
+    attributes: dict[str, dict[str, dict[str, list[str]]]] = field(default_factory=dict)  # entity type -> id -> values
+
+
 def attributes_of(company: reference.Company, entity_type: str, entity_id: str) -> dict[str, list[str]]:
     if entity_type == "product_group":
         return {"level": [entity_id.split(":", 1)[0]], "product_group_id": [entity_id]}
@@ -189,8 +199,12 @@ def attributes_of(company: reference.Company, entity_type: str, entity_id: str) 
     return found
 
 
-def entities_of(build: Build, company: reference.Company, entity_type: str, schemes: list[Scheme]) -> list[Entity]:
+def entities_of(
+    build: Build, company: reference.Company, entity_type: str, schemes: list[Scheme], own: Own
+) -> list[Entity]:
     metrics = published_metrics(build, entity_type)
+    for key, values in own.metrics.get(entity_type, {}).items():
+        metrics[key] |= values
     of_entity: dict[str, dict[str, dict]] = {}
     for (entity_id, period), row in metrics.items():
         for metric, value in row.items():
@@ -213,7 +227,7 @@ def entities_of(build: Build, company: reference.Company, entity_type: str, sche
                 life.first,
                 life.last,
                 life.is_active,
-                attributes_of(company, entity_type, entity_id),
+                attributes_of(company, entity_type, entity_id) | own.attributes.get(entity_type, {}).get(entity_id, {}),
                 of_entity.get(entity_id, {}),
                 classified,
                 [
@@ -226,14 +240,16 @@ def entities_of(build: Build, company: reference.Company, entity_type: str, sche
     return entities
 
 
-def compare_segments(build: Build, company: reference.Company, policy_folder: Path) -> Comparison:
+def compare_segments(
+    build: Build, company: reference.Company, policy_folder: Path, own: Own | None = None
+) -> Comparison:
     """Evidence (all of it: from the build database), history and current against the oracle."""
     comparison, schemes = Comparison(), read_schemes(policy_folder)
     s = company.settings
     for entity_type, key in ENTITIES.items():
         mine = [scheme for scheme in schemes if scheme.entity_type == entity_type]
         evidence, history, current = {}, {}, {}
-        for entity in entities_of(build, company, entity_type, mine):
+        for entity in entities_of(build, company, entity_type, mine, own or Own()):
             for scheme in mine:
                 if not applies(scheme, entity):
                     continue

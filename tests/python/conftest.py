@@ -143,6 +143,25 @@ def postgres():
         running.__exit__(None, None, None)
 
 
+def build_of_example(name: str, folder: Path) -> Build:
+    """A project of examples/, built as its README says but for the names of the schemas."""
+    example = PROJECT / "examples" / name
+    run_refresh(folder / "warehouse", PROJECT_DIR=example, DATA_DIR=example / "data")
+    return Build(folder / "warehouse", example / "data")
+
+
+@pytest.fixture(scope="session")
+def adventureworks_build(tmp_path_factory) -> Build:
+    """The example AdventureWorks. Read it only."""
+    return build_of_example("adventureworks", tmp_path_factory.mktemp("adventureworks"))
+
+
+@pytest.fixture(scope="session")
+def northwind_build(tmp_path_factory) -> Build:
+    """The example Northwind. Read it only."""
+    return build_of_example("northwind", tmp_path_factory.mktemp("northwind"))
+
+
 @contextmanager
 def environment(settings: dict[str, str]):
     before = dict(os.environ)

@@ -152,7 +152,9 @@ def test_sql_is_what_postgresql_also_runs():
     )
     found = [
         f"{name}: {match.group()}"
-        for name, text in files_of("models/*.sql", "macros/*.sql", "tests/*.sql", "snapshots/*.sql").items()
+        for name, text in files_of(
+            "models/*.sql", "examples/*.sql", "macros/*.sql", "tests/*.sql", "snapshots/*.sql"
+        ).items()
         if not name.startswith("macros/cross_db/")
         for match in banned.finditer(without_comments(text))
     ]
@@ -163,7 +165,9 @@ def test_only_shims_know_an_engine():
     banned = re.compile(r"target\.type|adapter\.type\(\)|\b(duckdb|postgres|spark)__\w+")
     found = [
         f"{name}: {match.group()}"
-        for name, text in files_of("models", "macros", "snapshots", "tests/*.sql", "dbt_project.yml").items()
+        for name, text in files_of(
+            "models", "examples/*.sql", "macros", "snapshots", "tests/*.sql", "dbt_project.yml"
+        ).items()
         if not name.startswith("macros/cross_db/")
         for match in banned.finditer(without_comments(text))
     ]
@@ -175,7 +179,7 @@ def test_nothing_asks_the_warehouse_while_compiling():
     banned = re.compile(r"\brun_query\s*\(|\bload_result\s*\(|get_column_values|adapter\.get_columns_in_relation")
     found = [
         name
-        for name, text in files_of("models/*.sql", "macros/*.sql", "snapshots", "tests/*.sql").items()
+        for name, text in files_of("models/*.sql", "examples/*.sql", "macros/*.sql", "snapshots", "tests/*.sql").items()
         if not name.startswith("macros/materializations/") and banned.search(without_comments(text))
     ]
     assert not found

@@ -33,6 +33,8 @@ def test_hovering_store(sample_build):
 def test_scheme_of_several_metrics(sample_build):
     picture = timeline(sample_build.published, "S-STORY-GOLD", "value", "order_value_quarter")
     assert "order_value_quarter" in picture
+    gold = timeline(sample_build.published, "S-STORY-GOLD", "value", "order_value_quarter", "GOLD")
+    assert "order_value_quarter, thresholds of GOLD" in gold
 
 
 def test_nothing_to_draw(sample_build, tmp_path):

@@ -6,7 +6,6 @@ the sequential oracle. What a user may override from outside is overridden: a mo
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import defaultdict
 from datetime import date, timedelta
@@ -17,8 +16,7 @@ import duckdb
 import pytest
 import reference_metrics as reference
 import yaml
-from conftest import PROJECT, Build, dbt, run_refresh
-from test_docs import QUERY, result_table
+from conftest import PROJECT, Build, dbt
 
 EXAMPLE = PROJECT / "examples" / "northwind"
 DATA = EXAMPLE / "data"
@@ -38,10 +36,8 @@ def net_amount(line: dict) -> Decimal:
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory) -> Build:
-    warehouse = tmp_path_factory.mktemp("northwind") / "warehouse"
-    run_refresh(warehouse, PROJECT_DIR=EXAMPLE, DATA_DIR=DATA)
-    return Build(warehouse, DATA)
+def build(northwind_build) -> Build:
+    return northwind_build
 
 
 # --- totals --------------------------------------------------------------------------------------------
@@ -98,16 +94,6 @@ def test_weeks_without_gaps(build):
     assert weeks == [(first + timedelta(weeks=n),) for n in range(len(weeks))]
     assert weeks[-1] == (LAST_CLOSED_SUNDAY - timedelta(days=6),)
     assert build.summary["last_closed_period"]["period_end_date"] == LAST_CLOSED_SUNDAY.isoformat()
-
-
-def test_the_results_in_the_readme(build):
-    readme = EXAMPLE / "README.md"
-    text = readme.read_text()
-    now = QUERY.sub(lambda match: f"```sql\n{match['sql']}\n```\n\n{result_table(build, match['sql'])}", text)
-    if os.environ.get("UPDATE_DOCS"):
-        readme.write_text(now)
-    else:
-        assert now == text
 
 
 # --- references ----------------------------------------------------------------------------------------

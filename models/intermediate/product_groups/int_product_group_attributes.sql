@@ -17,6 +17,7 @@ final as (
         'product_group_id' as attribute,
         product_group_id as value
     from nodes
+    {{- union_extra_attributes('product_group') }}
 )
 
 select * from final

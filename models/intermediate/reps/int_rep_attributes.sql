@@ -14,6 +14,7 @@ final as (
     union all
     {%- endif %}
     {%- endfor %}
+    {{- union_extra_attributes('rep') }}
 )
 
 select * from final

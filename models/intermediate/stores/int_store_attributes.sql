@@ -50,6 +50,7 @@ final as (
         'store_group' as attribute,
         store_group as value
     from store_groups
+    {{- union_extra_attributes('store') }}
 )
 
 select * from final
