@@ -43,6 +43,8 @@ test: environment-dev
 lint: environment-dev
 	@$(PYTHON_IN) -m ruff check scripts tests
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PYTHON_IN) -m sqlfluff lint --processes 2 models macros snapshots tests
+	@for example in examples/*/; do (cd $$example && WAREHOUSE_DIR=../../warehouse && export WAREHOUSE_DIR && \
+		"$(abspath $(VENV))/bin/dbt" -q deps --profiles-dir ../.. && "$(abspath $(VENV))/bin/sqlfluff" lint models) || exit 1; done
 
 clean:
 	@sh scripts/clean.sh

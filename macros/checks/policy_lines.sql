@@ -1,6 +1,8 @@
-{#- One policy text without the white space around it; blank is NULL. -#}
+{#- One policy text without the white space around it; blank is NULL. (`\s` is more than these on PostgreSQL.) -#}
 {% macro policy_text(column) -%}
-    nullif(regexp_replace(cast({{ column }} as {{ dbt.type_string() }}), '^\s+|\s+$', '', 'g'), '')
+    nullif(
+        regexp_replace(cast({{ column }} as {{ dbt.type_string() }}), '^[ \t\r\n\f]+|[ \t\r\n\f]+$', '', 'g'), ''
+    )
 {%- endmacro %}
 
 {#- The lines of a policy file as cleaned text, with the key that names each in messages. Lines without

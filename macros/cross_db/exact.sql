@@ -34,7 +34,7 @@
     cast('0x' || substr(md5({{ expression }}), 1, 15) as bigint)
 {%- endmacro %}
 
-{#- Text in byte order, for order by: the database's collation may differ. -#}
+{#- Text in byte order, for order by, min and max: the database's collation may differ. -#}
 {% macro bytewise(expression) %}
     {{- return(adapter.dispatch('bytewise', 'dynamic_segmentation')(expression)) -}}
 {% endmacro %}

@@ -34,7 +34,7 @@
     {%- set typed_key = [] -%}
     {%- for column in key -%}
         {%- do typed_key.append('typed.' ~ column) -%}
-        {%- do key_inputs.append(column if columns[column] == 'string' else clean_text(column ~ '_input')) -%}
+        {%- do key_inputs.append(column if columns[column] == 'string' else parse_text(column ~ '_input')) -%}
     {%- endfor -%}
 with
 

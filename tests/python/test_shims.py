@@ -478,6 +478,59 @@ SHIMS = {
     ],
 }
 
+# Not dispatched, but made of functions that engines read differently.
+SAME_SQL = {
+    "policy_text": [
+        Cases(
+            "policy_text('a')",
+            texts(
+                (" \t a b\r\n", "a b"),
+                ("\u00a0a\u2003", "\u00a0a\u2003"),
+                ("\v", "\v"),
+                (" ", None),
+                ("", None),
+                (None, None),
+            ),
+        )
+    ],
+    "policy_number": [
+        Cases(
+            "policy_number('a')",
+            texts(
+                ("0.5", "0.500000"),
+                ("1e-7", "0.000000"),
+                ("5e-7", "0.000001"),
+                ("999999999999.999999", "999999999999.999999"),
+                ("999999999999.9999995", None),
+                ("1e99", None),
+                ("1e-99", "0.000000"),
+                ("9" * 41, None),
+                ("1,5", None),
+                (None, None),
+            ),
+        )
+    ],
+    "policy_date": [
+        Cases(
+            "policy_date('a')",
+            texts(
+                ("2024-02-29", "2024-02-29"),
+                ("2023-02-29", None),
+                ("0000-01-01", None),
+                ("2024-1-1", None),
+                (None, None),
+            ),
+        )
+    ],
+    "period_index": [
+        Cases(
+            "period_index('a')",
+            [("'2024-02-29'", "24290"), ("'0001-01-01'", "13"), ("null", None)],
+            ("date",),
+        )
+    ],
+}
+
 
 def query(cases: Cases) -> str:
     """A select of the number and the value of each case; inputs are columns, so that no engine folds them."""
@@ -492,7 +545,7 @@ def query(cases: Cases) -> str:
     return f"select {number}, cast({value} as text) from (values {lines} offset 0) as inputs (number, {columns})"
 
 
-ALL = [(name, number, cases) for name, groups in SHIMS.items() for number, cases in enumerate(groups)]
+ALL = [(name, number, cases) for name, groups in (SHIMS | SAME_SQL).items() for number, cases in enumerate(groups)]
 HASHES = """
 select {{ row_hash(['a', 'b', 'c', 'd']) }}, {{ key_hash(['a', 'b']) }}
 from (values

@@ -7,7 +7,7 @@ bands as ({{ policy_lines('display_bands') }}
 positions as (
     select
         position,
-        min(attribute) as first_attribute,
+        min({{ bytewise('attribute') }}) as first_attribute,
         count(distinct attribute) as attributes
     from bands
     group by position
