@@ -16,7 +16,8 @@ import pytest
 import reference_metrics as reference
 import yaml
 from adventureworks_by_hand import EXAMPLE, Company, quarterly
-from conftest import Build, dbt, rows
+from conftest import Build, dbt, rows, run_refresh
+from engines import published_differences
 
 from scripts.draw_timeline import timeline
 
@@ -344,3 +345,9 @@ def test_plain_dbt_builds_it_too(build, tmp_path):
     assert "snapshot" not in kinds
     history = "select * from segmentation_build.fct_store_segment_history order by all"
     assert rows(warehouse / "build.duckdb", history) == build.query_build(history)
+
+
+def test_postgresql_publishes_the_same(build, postgres, tmp_path):
+    server = postgres.database()
+    run_refresh(tmp_path, PROJECT_DIR=EXAMPLE, DATA_DIR=EXAMPLE / "data", TARGET="postgres", **server)
+    assert published_differences(build.published, server) == {}

@@ -16,7 +16,8 @@ import duckdb
 import pytest
 import reference_metrics as reference
 import yaml
-from conftest import PROJECT, Build, dbt
+from conftest import PROJECT, Build, dbt, run_refresh
+from engines import published_differences
 
 EXAMPLE = PROJECT / "examples" / "northwind"
 DATA = EXAMPLE / "data"
@@ -94,6 +95,12 @@ def test_weeks_without_gaps(build):
     assert weeks == [(first + timedelta(weeks=n),) for n in range(len(weeks))]
     assert weeks[-1] == (LAST_CLOSED_SUNDAY - timedelta(days=6),)
     assert build.summary["last_closed_period"]["period_end_date"] == LAST_CLOSED_SUNDAY.isoformat()
+
+
+def test_postgresql_publishes_the_same(build, postgres, tmp_path):
+    server = postgres.database()
+    run_refresh(tmp_path, PROJECT_DIR=EXAMPLE, DATA_DIR=DATA, TARGET="postgres", **server)
+    assert published_differences(build.published, server) == {}
 
 
 # --- references ----------------------------------------------------------------------------------------
