@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 from conftest import connect, dbt, server_rows
+from dirty_company import DirtyCompany
 from engines import differing_rows
 
 from scripts.generate_sample_data import generate
@@ -90,6 +92,27 @@ def test_tables_are_known_to_the_planner(builds):
         )
         == []
     )
+
+
+def test_a_dirty_company_is_judged_alike(tmp_path, postgres):
+    """All that can be wrong with a row; by the week, and in a business time zone that is not UTC."""
+    data_dir = DirtyCompany(7, date(2026, 6, 20), 400).write(tmp_path / "data")
+    server = postgres.database()
+    for warehouse, place in ((tmp_path / "duckdb", None), (tmp_path / "postgres", server)):
+        dbt(
+            ["build", *NO_TESTS],
+            warehouse,
+            variables={"period_grain": "week", "timezone": "America/New_York"},
+            as_of_date="2026-06-20",
+            PUBLISHED_AT="2026-06-20 09:00:00",
+            data_dir=data_dir,
+            server=place,
+        )
+    for schema in SCHEMAS:
+        found = differing_rows(tmp_path / "duckdb" / "build.duckdb", schema, server, schema)
+        assert {table: number for table, number in found.items() if number} == {}
+    reasons = server_rows(server, "select count(distinct reason) from segmentation_build.fct_rejected_rows")
+    assert reasons[0][0] >= 8
 
 
 @pytest.mark.parametrize(

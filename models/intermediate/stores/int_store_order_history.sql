@@ -59,7 +59,10 @@ final as (
         case when has_ordered then period_index - coalesce(last_order_period_index, customer_period_index) end
             as periods_since_last_order,
         cast(
-            case when has_ordered and possible_periods > 0 then {{ exact_ratio('repeat_periods', 'possible_periods') }} end
+            case
+                when has_ordered and possible_periods > 0
+                    then {{ exact_ratio('repeat_periods', 'possible_periods') }}
+            end
             as numeric(18, 6)
         ) as repeat_order_rate_year
     from repeats
