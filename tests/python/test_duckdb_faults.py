@@ -8,8 +8,8 @@ from conftest import dbt
 NESTED_LEFT_JOIN = """
 with all_keys as (select unnest([1, 2, 3]) as k),
      keys as (select unnest([1, 2, 3]) as k),
-     some as (select unnest([1, 2]) as k, unnest([10, 20]) as v),
-     joined as (select keys.k, some.v from keys left join some on keys.k = some.k)
+     partial as (select unnest([1, 2]) as k, unnest([10, 20]) as v),
+     joined as (select keys.k, partial.v from keys left join partial on keys.k = partial.k)
 select all_keys.k
 from all_keys
 left join joined on all_keys.k = joined.k and joined.v is null
