@@ -26,10 +26,17 @@
     event_time  column that says when it happened: required, and not after the row was loaded
     amounts     numbers without which the row says nothing
     accepted    {column: [values]}: any other value rejects, and so does none
-    parent      {relation, on, column, reason}: rejects where the join finds no `column`
-    currency    column to be compared with var reporting_currency -#}
+    parent      {relation, on, column, reason, happened_on, carried}: rejects where the join finds no `column`;
+                `happened_on` is the day of the parent's event, `carried` {name: expression} what rows take over
+    currency    column to be compared with var reporting_currency
+    Beside the columns of the contract a row has its `bucket` (macro key_bucket; that of its parent, so that
+    both change together) and, where it happens in time or its parent does, its `period_index`.
+    Run by the materialization `judged`, which judges the touched buckets alone. -#}
 {% macro judged_rows(table, columns, key, event_time=none, amounts=[], accepted={}, parent=none, currency=none) %}
     {%- set all_columns = dict(columns, loaded_at='timestamp', is_deleted='boolean') -%}
+    {%- set bucket_columns = key[:1] if parent else key -%}
+    {%- set carried = (parent or {}).get('carried', {}) -%}
+    {%- set happened_on = 'cast(typed.' ~ event_time ~ ' as date)' if event_time else (parent or {}).get('happened_on') -%}
     {%- set key_inputs = [] -%}
     {%- set typed_key = [] -%}
     {%- for column in key -%}
@@ -42,16 +49,23 @@ input_rows as (
     {{ contract_input(table, all_columns) }}
 ),
 
+touched_rows as (
+    select *
+    from (select input_rows.*, {{ key_bucket(bucket_columns, columns) }} as bucket from input_rows) as rows_in_buckets
+    where 1 = 1 /* of touched buckets */
+),
+
 -- the raw value stays beside the typed one, for the judgement alone
 typed as {{ evaluated_once() }} (
     select
     {%- for column, data_type in all_columns.items() %}
         {%- if data_type != 'string' %}
-        input_rows.{{ column }} as {{ column }}_input,
+        touched_rows.{{ column }} as {{ column }}_input,
         {%- endif %}
-        {{ parse_value('input_rows.' ~ column, data_type) }} as {{ column }}{{ ',' if not loop.last }}
+        {{ parse_value('touched_rows.' ~ column, data_type) }} as {{ column }},
     {%- endfor %}
-    from input_rows
+        touched_rows.bucket
+    from touched_rows
 ),
 
 -- a deletion needs nothing but its key
@@ -61,6 +75,13 @@ judged as (
         typed.{{ column }},
     {%- endfor %}
         coalesce(typed.is_deleted, false) as is_deleted,
+        typed.bucket,
+    {%- if happened_on %}
+        {{ period_index(happened_on) }} as period_index,
+    {%- endif %}
+    {%- for name, expression in carried.items() %}
+        {{ expression }} as {{ name }},
+    {%- endfor %}
         {{ key_hash(typed_key) }} as key_hash,
     {%- for column in key if columns[column] != 'string' %}
         typed.{{ column }}_input,
@@ -154,9 +175,24 @@ final as (
             when is_deleted then 'deleted'
         end as rejection_reason,
         -- rows that count are found by their columns
-        case when rejection_reason is not null or version_number > 1 or is_deleted then {{ key_text(key_inputs) }} end as row_key
+        case when rejection_reason is not null or version_number > 1 or is_deleted then {{ key_text(key_inputs) }} end as row_key,
+    {%- if happened_on %}
+        period_index,
+    {%- endif %}
+    {%- for name in carried %}
+        {{ name }},
+    {%- endfor %}
+        bucket
     from all_rows
 )
 
 select * from final
+{%- endmacro %}
+
+
+{#- Which of 1,048,576 parts of a table a raw row belongs to, by its key: all versions of a key share it. -#}
+{% macro key_bucket(key, columns) -%}
+    {%- set values = [] -%}
+    {%- for column in key -%}{%- do values.append(parse_value(column, columns[column])) -%}{%- endfor -%}
+    cast({{ key_hash(values) }} & 1048575 as integer)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='judged') }}
 
 {{ judged_rows('erp_order_lines',
     columns={
@@ -16,5 +16,11 @@
         'on': 'typed.order_id = parents.order_id',
         'column': 'order_id',
         'reason': 'unknown_order',
+        'happened_on': 'cast(parents.ordered_at as date)',
+        'carried': {
+            'store_id': "coalesce(parents.store_id, 'unknown')",
+            'ordered_on': 'cast(parents.ordered_at as date)',
+            'status': 'parents.status',
+        },
     }
 ) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='judged') }}
 
 {{ judged_rows('market_points_of_interest',
     columns={

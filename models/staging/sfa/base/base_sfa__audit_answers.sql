@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='judged') }}
 
 {{ judged_rows('sfa_audit_answers',
     columns={
@@ -13,5 +13,6 @@
         'on': 'typed.visit_id = parents.visit_id',
         'column': 'visit_id',
         'reason': 'unknown_visit',
+        'happened_on': 'cast(parents.started_at as date)',
     }
 ) }}

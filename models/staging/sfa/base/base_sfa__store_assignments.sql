@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='judged') }}
 
 {{ judged_rows('sfa_store_assignments',
     columns={

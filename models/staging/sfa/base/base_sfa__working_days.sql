@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='judged') }}
 
 {{ judged_rows('sfa_working_days',
     columns={
