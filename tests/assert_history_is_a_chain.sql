@@ -7,8 +7,8 @@ select
     later.{{ key }} as entity_id,
     later.scheme,
     later.period_index
-from {{ ref('fct_' ~ entity_type ~ '_segment_history') }} as later
-left join {{ ref('fct_' ~ entity_type ~ '_segment_history') }} as earlier
+from {{ in_touched_periods(ref('fct_' ~ entity_type ~ '_segment_history')) }} as later
+left join {{ in_touched_periods(ref('fct_' ~ entity_type ~ '_segment_history'), back=1) }} as earlier
     on
         later.{{ key }} = earlier.{{ key }}
         and later.scheme = earlier.scheme

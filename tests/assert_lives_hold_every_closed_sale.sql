@@ -2,7 +2,7 @@
 -- holds the same money as the store periods (without the member `unknown`, which has no life).
 with sales as (
     select coalesce(sum(sales.net_value), 0) as net_value
-    from {{ ref('int_store_sales') }} as sales
+    from {{ in_touched_periods(ref('int_store_sales')) }} as sales
     inner join {{ ref('int_periods') }} as periods on sales.period_index = periods.period_index
     where
         periods.is_closed
@@ -11,7 +11,7 @@ with sales as (
 
 metrics as (
     select coalesce(sum(order_value_period), 0) as net_value
-    from {{ ref('fct_store_metrics') }}
+    from {{ in_touched_periods(ref('fct_store_metrics')) }} as metrics
 ),
 
 final as (

@@ -7,7 +7,7 @@ with
         spine.{{ key }} as entity_id,
         members.scheme,
         spine.period_index
-    from {{ ref('int_' ~ entity_type ~ '_periods') }} as spine
+    from {{ in_touched_periods(ref('int_' ~ entity_type ~ '_periods')) }} as spine
     inner join {{ ref('int_' ~ entity_type ~ '_schemes') }} as members on spine.{{ key }} = members.{{ key }}
 ),
 
@@ -17,7 +17,7 @@ with
         scheme,
         period_index,
         count(*) as segments
-    from {{ ref('fct_' ~ entity_type ~ '_segment_history') }}
+    from {{ in_touched_periods(ref('fct_' ~ entity_type ~ '_segment_history')) }} as history
     where segment is not null
     group by {{ key }}, scheme, period_index
 ),

@@ -3,10 +3,14 @@
 -- periods at each level.
 with staged_lines as (
     select sum(lines.net_amount) as net_value
-    from {{ ref('stg_erp__order_lines') }} as lines
-    inner join {{ ref('stg_erp__orders') }} as orders on lines.order_id = orders.order_id
+    from {{ ref('base_erp__order_lines') }} as lines
+    inner join {{ ref('base_erp__orders') }} as orders on lines.order_id = orders.order_id
     where
-        orders.status <> 'cancelled'
+        lines.rejection_reason is null
+        and orders.rejection_reason is null
+        and lines.period_index >= {{ first_untested_period() }}
+        and orders.period_index >= {{ first_untested_period() }}
+        and orders.status <> 'cancelled'
         and cast(orders.ordered_at as date) <= {{ as_of_date() }}
         and (orders.status <> 'returned' or lines.net_amount < 0)
 ),
@@ -15,17 +19,17 @@ stages as (
     select
         'int_document_lines' as stage,
         sum(net_amount) as net_value
-    from {{ ref('int_document_lines') }}
+    from {{ in_touched_periods(ref('int_document_lines')) }} as rows_of_stage
     union all
     select
         'int_store_sales' as stage,
         sum(net_value) as net_value
-    from {{ ref('int_store_sales') }}
+    from {{ in_touched_periods(ref('int_store_sales')) }} as rows_of_stage
     union all
     select
         'int_product_group_sales, level ' || level as stage,
         sum(net_value) as net_value
-    from {{ ref('int_product_group_sales') }}
+    from {{ in_touched_periods(ref('int_product_group_sales')) }} as rows_of_stage
     group by level
 ),
 

@@ -10,7 +10,7 @@
 
     {%- set existing = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set buckets = this.incorporate(path={'identifier': this.identifier ~ '__buckets'}, type='table') -%}
+    {%- set buckets = buckets_of(model) -%}
     {%- set now, touched, fresh = this.identifier ~ '__now', this.identifier ~ '__touched', this.identifier ~ '__fresh' -%}
     {%- set table = (model.name | replace('base_', '', 1)).replace('__', '_', 1) -%}
     {%- set parent = judged_parent() -%}
@@ -161,7 +161,7 @@
         {% if parent -%}
         coalesce(parents.content, 0) as parent_content
     from contents
-    left join {{ api.Relation.create(database=parent.database, schema=parent.schema, identifier=parent.alias ~ '__buckets') }} as parents
+    left join {{ buckets_of(parent) }} as parents
         on contents.bucket = parents.bucket
         {%- else -%}
         0 as parent_content

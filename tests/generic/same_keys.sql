@@ -5,7 +5,7 @@ with here as (
 ),
 
 there as (
-    select {{ columns | join(', ') }} from {{ compare_model }}
+    select {{ columns | join(', ') }} from {{ in_touched_periods(compare_model) }} as compared
 ),
 
 missing as (

@@ -1,27 +1,34 @@
 {{ config(materialized='view') }}
-with documents as (
-    select * from {{ ref('int_documents') }}
+with lines as (
+    select * from {{ ref('base_erp__order_lines') }}
+    where rejection_reason is null
 ),
 
-lines as (
-    select * from {{ ref('stg_erp__order_lines') }}
+-- few documents are no orders: only those are looked up
+documents_without_order as (
+    select order_id
+    from {{ ref('int_documents') }}
+    where not is_order
 ),
 
 final as (
     select
         lines.order_id,
         lines.line_number,
-        documents.store_id,
+        lines.store_id,
         lines.product_id,
-        documents.ordered_on,
-        documents.period_index,
+        lines.ordered_on,
+        lines.period_index,
         lines.quantity,
         lines.net_amount,
-        documents.is_order
+        documents_without_order.order_id is null as is_order
     from lines
-    inner join documents on lines.order_id = documents.order_id
-    -- a positive line of a returned document was reversed on the spot
-    where documents.status <> 'returned' or lines.net_amount < 0
+    left join documents_without_order on lines.order_id = documents_without_order.order_id
+    where
+        lines.status <> 'cancelled'
+        and lines.ordered_on <= {{ as_of_date() }}
+        -- a positive line of a returned document was reversed on the spot
+        and (lines.status <> 'returned' or lines.net_amount < 0)
 )
 
 select * from final

@@ -1,9 +1,16 @@
+{{ config(materialized='periodic', periods='all') }}
 with orders as (
-    select * from {{ ref('stg_erp__orders') }}
+    select * from {{ ref('base_erp__orders') }}
+    where
+        rejection_reason is null
+        and period_index >= {{ from_period() }}
 ),
 
 lines as (
-    select * from {{ ref('stg_erp__order_lines') }}
+    select * from {{ ref('base_erp__order_lines') }}
+    where
+        rejection_reason is null
+        and period_index >= {{ from_period() }}
 ),
 
 -- summed by order before the join: the lines are by far the longest table
@@ -21,6 +28,7 @@ documents as (
         orders.order_id,
         coalesce(orders.store_id, 'unknown') as store_id,
         cast(orders.ordered_at as date) as ordered_on,
+        orders.period_index,
         orders.status,
         orders.order_channel,
         orders.rep_id,
@@ -42,7 +50,7 @@ final as (
         order_id,
         store_id,
         ordered_on,
-        {{ period_index('ordered_on') }} as period_index,
+        period_index,
         status,
         order_channel,
         rep_id,

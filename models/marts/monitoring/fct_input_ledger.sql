@@ -9,8 +9,7 @@ delivered as (
     {% for table in contract_tables() %}
     select
         '{{ table }}' as table_name,
-        count(*) as rows_in
-    from ({{ contract_input(table) }}) as input_rows
+        {{ rows_delivered(table) }} as rows_in
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
