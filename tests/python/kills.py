@@ -72,7 +72,6 @@ class Victim:
     folder: Path
     server: dict[str, str] | None
     seconds: dict[str, float] = field(default_factory=dict)  # of each phase, undisturbed
-    nodes: int = 0
 
     @property
     def engine(self) -> str:
@@ -116,8 +115,6 @@ class Victim:
             for phase, word in (("snapshots", BUILT), ("publishing", SNAPPED)):
                 if word in said:
                     reached.setdefault(phase, time.monotonic())
-            if BUILT not in said and done:
-                self.nodes = done[-1][1]
             time.sleep(0.01)
         assert refresh.process.returncode == 0, refresh.said()
         ends = [*list(reached.values())[1:], time.monotonic()]
@@ -138,7 +135,7 @@ class Victim:
                 if (BUILT if moment.phase == "snapshots" else SNAPPED) in said:
                     time.sleep(wait)
                     break
-            time.sleep(0.002)
+            time.sleep(0.005)
         was_killed = refresh.process.poll() is None
         if was_killed:
             os.killpg(refresh.process.pid, signal.SIGKILL)
@@ -218,19 +215,22 @@ class Refresh:
     process: subprocess.Popen
     output: Path
     log: Path
-    read: int  # where its part of dbt's log begins
+    read: int  # how much of dbt's log was read
+    nodes: list[tuple[int, int]] = field(default_factory=list)
 
     def said(self) -> str:
         return self.output.read_text()
 
     def done(self) -> list[tuple[int, int]]:
         """Numbers of the nodes that dbt has begun or ended, each with the number of all."""
-        if not self.log.exists():
-            return []
-        with open(self.log, "rb") as handle:
-            handle.seek(self.read)
-            text = handle.read().decode(errors="replace")
-        return [(int(at), int(of)) for at, of in re.findall(r"\]: (\d+) of (\d+) ", text)]
+        if self.log.exists():
+            with open(self.log, "rb") as handle:
+                handle.seek(self.read)
+                text = handle.read()
+            text = text[: text.rfind(b"\n") + 1]
+            self.read += len(text)
+            self.nodes += [(int(at), int(of)) for at, of in re.findall(rb"\]: (\d+) of (\d+) ", text)]
+        return self.nodes
 
 
 @dataclass
