@@ -251,7 +251,7 @@ class Outcome:
 
 
 def rounds(kills: int) -> int:
-    return max(3, kills // 10)
+    return max(2, kills // 10)
 
 
 class References:
