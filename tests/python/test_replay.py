@@ -51,7 +51,7 @@ def postgres_or_none(request):
 
 
 def is_of_a_history(item) -> bool:
-    return "number" in getattr(getattr(item, "callspec", None), "params", {})
+    return getattr(item, "originalname", "") == "test_every_build_equals_a_rebuild"
 
 
 # --- the test can fail ---------------------------------------------------------------------------------
