@@ -1,6 +1,7 @@
 # make build    check and load the inputs, build, test, snapshot, publish, and say what came out
 # make example  the same for a company in examples/: a dbt project that has this one as a package
 # make test     the whole test suite            make lint     sqlfluff and ruff
+# make soak     the replay and the kill tests at length: 1,000 random sets of entities, 100 kills for each engine
 # make clean    remove everything that a build makes again; never published history or backups
 # make backup   copy the published file         make restore  put a copy back
 #
@@ -9,6 +10,7 @@
 # make example [EXAMPLE=adventureworks|northwind] [TARGET=...] [AS_OF_DATE=...]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
 # make test [TESTS='tests/python/test_refresh.py -k guard']
+# make soak [SOAK=replay|kills]
 
 VENV ?= .venv
 PYTHON_IN = $(VENV)/bin/python
@@ -18,7 +20,7 @@ EXAMPLE ?= adventureworks
 # Handed over by environment, so that JSON in VARS needs no second quoting.
 export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP PYTHON
 
-.PHONY: build example test lint clean backup restore environment environment-dev
+.PHONY: build example test soak lint clean backup restore environment environment-dev
 .DEFAULT_GOAL := build
 
 environment:
@@ -39,6 +41,9 @@ example: environment
 
 test: environment-dev
 	@$(PYTHON_IN) -m pytest $(TESTS)
+
+soak: environment-dev
+	@PYTHONPATH=. $(PYTHON_IN) tests/python/soak.py
 
 lint: environment-dev
 	@$(PYTHON_IN) -m ruff check scripts tests

@@ -199,6 +199,7 @@ def dbt(
     policy_dir: Path | None = None,
     data_dir: Path | None = None,
     server: dict[str, str] | None = None,
+    manifest=None,
     check: bool = True,
     **settings: object,
 ):
@@ -206,7 +207,8 @@ def dbt(
 
     `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` holds the
     policy CSVs that take the place of the shipped ones. With `server`, the settings of a PostgreSQL database,
-    it is built there. Returns dbt's own result; the warehouse is free to be opened afterwards.
+    it is built there. With `manifest`, the result of a `parse`, the project is not read again. Returns dbt's own
+    result; the warehouse is free to be opened afterwards.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -238,7 +240,7 @@ def dbt(
     env = clean_environment(**(own | settings))
     with environment(env):
         try:
-            outcome = dbtRunner().invoke([*command, "--vars", json.dumps(variables)])
+            outcome = dbtRunner(manifest=manifest).invoke([*command, "--vars", json.dumps(variables)])
         finally:
             DuckDBConnectionManager.close_all_connections()
     if check and not outcome.success:

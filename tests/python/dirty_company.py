@@ -8,21 +8,35 @@ are known only by an assignment. Amounts come from small pools, so that ties are
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 
-STORES, REPS, PRODUCTS = 60, 6, 24
 AMOUNTS = ["10", "10", "20", "25.5", "40", "100", "1e2", "0.00005", "33.33335", "7.1", "0", "250", "+60", " 15 "]
 BAD_AMOUNTS = ["", "abc", "12,5", "NaN"]
 BAD_MOMENTS = ["", "2025-02-30", "yesterday"]
 
 
+@dataclass(frozen=True)
+class Size:
+    stores: int = 60
+    reps: int = 6
+    products: int = 24
+    orders: int = 1100
+    visits: int = 700
+    interactions: int = 400
+    category_sales: int = 400
+    manual_segments: int = 40
+
+
 class DirtyCompany:
-    def __init__(self, seed: int, as_of: date, history_days: int):
-        self.rng = random.Random(seed)
+    """`name` begins every id (also those of product groups), so that several can be one company."""
+
+    def __init__(self, seed: int | str, as_of: date, history_days: int, size: Size = Size(), name: str = ""):
+        self.rng, self.size, self.name = random.Random(seed), size, name
         self.as_of, self.first_day = as_of, as_of - timedelta(days=history_days)
         self.tables: dict[str, list[dict]] = {}
         self.numbers: dict[str, int] = {}
@@ -63,18 +77,28 @@ class DirtyCompany:
         if dice < 0.03:
             return None
         if dice < 0.08:
-            return f"ghost{self.rng.randint(1, 4)}"  # its master lacks it
-        return f"s{self.rng.randint(1, STORES):02d}"
+            return f"{self.name}ghost{self.rng.randint(1, 4)}"  # its master lacks it
+        return f"{self.name}s{self.rng.randint(1, self.size.stores):02d}"
 
     def rep(self) -> str | None:
         dice = self.rng.random()
-        return None if dice < 0.1 else "rghost" if dice < 0.13 else f"r{self.rng.randint(1, REPS)}"
+        return (
+            None
+            if dice < 0.1
+            else f"{self.name}rghost"
+            if dice < 0.13
+            else f"{self.name}r{self.rng.randint(1, self.size.reps)}"
+        )
 
     def product(self) -> str | None:
         dice = self.rng.random()
         if dice < 0.04:
             return None
-        return f"pghost{self.rng.randint(1, 2)}" if dice < 0.08 else f"p{self.rng.randint(1, PRODUCTS):02d}"
+        return (
+            f"{self.name}pghost{self.rng.randint(1, 2)}"
+            if dice < 0.08
+            else f"{self.name}p{self.rng.randint(1, self.size.products):02d}"
+        )
 
     def add(self, table: str, row: dict, happened: date | None = None, correct=None) -> None:
         """The row; sometimes with an older version, a repetition, a deletion, or a row that replaces nothing."""
@@ -102,13 +126,13 @@ class DirtyCompany:
 
     def stores(self) -> None:
         rng = self.rng
-        for n in range(1, STORES + 1):
+        for n in range(1, self.size.stores + 1):
             dice = rng.random()
             opened = self.some_day(self.first_day - timedelta(days=400)) if dice < 0.5 else None
             since = self.some_day(self.first_day - timedelta(days=200)) if 0.4 < dice < 0.7 else None
             closed = self.some_day(last=self.as_of + timedelta(days=90)) if self.chance(0.2) else None
             row = {
-                "store_id": f"s{n:02d}",
+                "store_id": f"{self.name}s{n:02d}",
                 "store_name": f"Store {n}",
                 "channel": rng.choice(["traditional", "modern", "gastro", None]),
                 "store_group_path": rng.choice(
@@ -121,18 +145,18 @@ class DirtyCompany:
                 "customer_since": since,
                 "is_served": rng.choice(["true", "false", None]),
             }
-            if n <= STORES - 4:  # the last few are known only by what refers to them
+            if n <= self.size.stores * 14 // 15:  # the last few are known only by what refers to them
                 self.add("erp_stores", row, correct=lambda: {"channel": rng.choice(["traditional", "modern"])})
         self.tables["erp_stores"].append({"store_id": " ", "store_name": "no key"})
 
     def products(self) -> None:
         rng = self.rng
-        for n in range(1, PRODUCTS + 1):
-            group = rng.choice(["g1", "g2", "g3", "007", None])
+        for n in range(1, self.size.products + 1):
+            group = rng.choice([f"{self.name}g1", f"{self.name}g2", f"{self.name}g3", "007", None])
             self.add(
                 "erp_products",
                 {
-                    "product_id": f"p{n:02d}",
+                    "product_id": f"{self.name}p{n:02d}",
                     "product_name": f"Product {n}",
                     "product_group": group,
                     "brand": rng.choice(["b1", "b2", None]),
@@ -144,14 +168,14 @@ class DirtyCompany:
             )
 
     def reps(self) -> None:
-        for n in range(1, REPS + 1):
+        for n in range(1, self.size.reps + 1):
             self.add(
                 "sfa_reps",
                 {
-                    "rep_id": f"r{n}",
+                    "rep_id": f"{self.name}r{n}",
                     "rep_name": f"Rep {n}",
                     "region": self.rng.choice(["N", "S"]),
-                    "manager_id": "r1",
+                    "manager_id": f"{self.name}r1",
                     "hired_on": self.some_day(self.first_day - timedelta(days=300)) if self.chance(0.5) else None,
                     "left_on": self.some_day() if self.chance(0.2) else None,
                 },
@@ -163,12 +187,12 @@ class DirtyCompany:
     def orders(self) -> None:
         rng = self.rng
         self.tables["erp_orders"], self.tables["erp_order_lines"] = [], []
-        for n in range(1, 1101):
+        for n in range(1, self.size.orders + 1):
             day = self.some_day(last=self.as_of + timedelta(days=20))
             statuses = ["placed", "invoiced", "returned", "cancelled", None, "lost"]
             status = rng.choices(statuses, [3, 6, 1.2, 0.8, 0.1, 0.1])[0]
             order = {
-                "order_id": f"o{n:04d}",
+                "order_id": f"{self.name}o{n:04d}",
                 "store_id": self.store(),
                 "ordered_at": self.moment(day),
                 "status": status,
@@ -195,8 +219,8 @@ class DirtyCompany:
             for line in range(1, rng.choice([0, 1, 1, 2, 2, 3, 4]) + 1):
                 self.line(order["order_id"], line, day, is_credit_note or (status == "returned" and self.chance(0.7)))
         for n in range(5):
-            self.line(f"nowhere{n}", 1, self.some_day(), False)
-        self.line("o0001", "first", self.some_day(), False)
+            self.line(f"{self.name}nowhere{n}", 1, self.some_day(), False)
+        self.line(f"{self.name}o0001", "first", self.some_day(), False)
 
     def line(self, order_id: str, number, day: date, is_negative: bool) -> None:
         rng = self.rng
@@ -221,8 +245,8 @@ class DirtyCompany:
         )
 
     def assignments(self) -> None:
-        for n in range(1, STORES + 3):
-            store = f"s{n:02d}" if n <= STORES else f"ghost{n - STORES + 3}"
+        for n in range(1, self.size.stores + 3):
+            store = f"{self.name}s{n:02d}" if n <= self.size.stores else f"{self.name}ghost{n - self.size.stores + 3}"
             day = self.some_day(self.first_day - timedelta(days=60), self.first_day + timedelta(days=300))
             for _ in range(self.rng.choice([1, 1, 2, 3])):
                 until = day + timedelta(days=self.rng.choice([30, 150, 400, 900]))
@@ -230,7 +254,7 @@ class DirtyCompany:
                     "sfa_store_assignments",
                     {
                         "store_id": store,
-                        "rep_id": f"r{self.rng.randint(1, REPS)}",
+                        "rep_id": f"{self.name}r{self.rng.randint(1, self.size.reps)}",
                         "valid_from": day,
                         "valid_to": until if self.chance(0.6) else None,
                     },
@@ -241,11 +265,11 @@ class DirtyCompany:
     def visits(self) -> None:
         rng = self.rng
         kpis = ["facing_share", "assortment_count", "price_gap", "out_of_stock_count", "pos_material", "other", "none"]
-        for n in range(1, 701):
+        for n in range(1, self.size.visits + 1):
             day = self.some_day(last=self.as_of + timedelta(days=20))
             visit = {
-                "visit_id": f"v{n:04d}",
-                "store_id": self.store() or "s01",
+                "visit_id": f"{self.name}v{n:04d}",
+                "store_id": self.store() or f"{self.name}s01",
                 "rep_id": self.rep(),
                 "started_at": self.moment(day),
                 "status": rng.choices(["done", "missed", "cancelled", "x"], [8, 1, 1, 0.1])[0],
@@ -275,7 +299,7 @@ class DirtyCompany:
                     day,
                     lambda: {"value": rng.choice(["0", "1", "40"])},
                 )
-        self.add("sfa_audit_answers", {"visit_id": "v9999", "kpi": "price_gap", "value": "0"})
+        self.add("sfa_audit_answers", {"visit_id": f"{self.name}v9999", "kpi": "price_gap", "value": "0"})
 
     def attributes(self) -> None:
         rng = self.rng
@@ -285,7 +309,7 @@ class DirtyCompany:
             "traffic": ["LOW", "HIGH", "low", None],
             "colour": ["red"],
         }
-        for n in range(1, STORES + 1):
+        for n in range(1, self.size.stores + 1):
             if self.chance(0.1):
                 continue
             for attribute in values:
@@ -294,7 +318,7 @@ class DirtyCompany:
                     self.add(
                         "sfa_store_attributes",
                         {
-                            "store_id": f"s{n:02d}",
+                            "store_id": f"{self.name}s{n:02d}",
                             "attribute": attribute,
                             "value": rng.choice(values[attribute]),
                             "recorded_at": self.moment(day),
@@ -304,12 +328,12 @@ class DirtyCompany:
                     )
 
     def interactions(self) -> None:
-        for n in range(1, 401):
+        for n in range(1, self.size.interactions + 1):
             day = self.some_day(last=self.as_of + timedelta(days=20))
             self.add(
                 "crm_interactions",
                 {
-                    "interaction_id": f"i{n}",
+                    "interaction_id": f"{self.name}i{n}",
                     "store_id": self.store(),
                     "occurred_at": self.moment(day),
                     "channel": self.rng.choice(["phone", "email", "visit", "chat", None]),
@@ -320,12 +344,12 @@ class DirtyCompany:
             )
 
     def category_sales(self) -> None:
-        for _ in range(1, 401):
+        for _ in range(self.size.category_sales):
             day = self.some_day(last=self.as_of + timedelta(days=20))
             self.add(
                 "market_category_sales",
                 {
-                    "store_id": f"s{self.rng.randint(1, STORES):02d}",
+                    "store_id": f"{self.name}s{self.rng.randint(1, self.size.stores):02d}",
                     "category": self.rng.choice(["c1", "c2"]),
                     "period_start_date": day,
                     "own_sales": self.rng.choice(["0", "10", "33.3333", "-5", ""]),
@@ -342,14 +366,14 @@ class DirtyCompany:
             "perfect_store": ["TOP", "STANDARD"],
             "value": ["GOLD"],
         }
-        for _ in range(40):
+        for _ in range(self.size.manual_segments):
             scheme, day = self.rng.choice(list(choices)), self.some_day()
             until = day + timedelta(days=self.rng.choice([10, 60, 200]))
             self.add(
                 "crm_manual_segments",
                 {
                     "entity_type": "store",
-                    "entity_id": f"s{self.rng.randint(1, STORES):02d}",
+                    "entity_id": f"{self.name}s{self.rng.randint(1, self.size.stores):02d}",
                     "scheme": scheme,
                     "segment": self.rng.choice(choices[scheme]),
                     "valid_from": day,
