@@ -76,7 +76,7 @@
 
 {#- The table of a judged model's buckets (materialization judged). -#}
 {% macro buckets_of(node) %}
-    {{- return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias ~ '__buckets')) -}}
+    {{- return(build_record(node.alias ~ '__buckets')) -}}
 {% endmacro %}
 
 

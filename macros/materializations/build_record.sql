@@ -11,7 +11,7 @@
 -#}
 {% macro create_build_record() %}
     {%- set text, moment = dbt.type_string(), dbt.type_timestamp() -%}
-    create schema if not exists {{ build_record('period_tokens').without_identifier() }};
+    create schema if not exists "{{ target.schema }}_refresh";
     create table if not exists {{ build_record('period_tokens') }} (model {{ text }}, period_index integer, token {{ text }}, inputs {{ text }});
     create table if not exists {{ build_record('touched_periods') }} (model {{ text }}, from_period_index integer, reason {{ text }}, touched_at {{ moment }});
     create table if not exists {{ build_record('tested') }} (tested_until {{ moment }});

@@ -1,6 +1,6 @@
 {#-
     Materialization `judged`: the table of a base model (macro judged_rows), kept by buckets of its key.
-    `<table>__buckets` holds, for each bucket, count and sum of hashes of the raw rows that it was judged
+    Table `<name>__buckets` beside the build's record holds, for each bucket, count and sum of hashes of the raw rows that it was judged
     from (of its parent's bucket too); buckets where they differ now are judged anew, all others stay. Where
     the files of a raw table have the signature on record, the raw rows are not even read.
     Var noticing='counts' compares counts and sums of numbers instead of hashes: for companies whose tables
