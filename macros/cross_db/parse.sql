@@ -277,3 +277,18 @@
 {% macro duckdb__key_hash(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}
+{#- Not `in (...)`: DuckDB makes a join of it, also where the column is typed. -#}
+{% macro duckdb__parse_boolean(expression) -%}
+    case
+        when typeof({{ expression }}) = 'BOOLEAN' then try_cast({{ expression }} as boolean)
+        else
+            case lower({{ parse_text(expression) }})
+            {%- for word in ['true', 't', 'yes', 'y', '1'] %}
+                when '{{ word }}' then true
+            {%- endfor %}
+            {%- for word in ['false', 'f', 'no', 'n', '0'] %}
+                when '{{ word }}' then false
+            {%- endfor %}
+            end
+    end
+{%- endmacro %}

@@ -17,6 +17,11 @@
 {% macro default__evaluated_once() %}{% endmacro %}
 {% macro postgres__evaluated_once() -%}materialized{%- endmacro %}
 
+{#- The same of a CTE that more than one reads: to be kept, since it is short, or to be read again at each use,
+    since it is as long as an input and would fill the memory. -#}
+{% macro kept() -%}materialized{%- endmacro %}
+{% macro not_kept() -%}not materialized{%- endmacro %}
+
 {#- Run once after BEGIN of a long transaction. PostgreSQL has no statistics of rows just written and
     would choose nested loops for the step's joins: quadratic. -#}
 {% macro begin_stepping() %}

@@ -29,60 +29,84 @@
     parent      {relation, on, column, reason, happened_on, carried}: rejects where the join finds no `column`;
                 `happened_on` is the day of the parent's event, `carried` {name: expression} what rows take over
     currency    column to be compared with var reporting_currency
-    Beside the columns of the contract a row has its `bucket` (macro key_bucket; that of its parent, so that
+    Beside the columns of the contract a row has its `bucket` (macro bucket_of; that of its parent, so that
     both change together) and, where it happens in time or its parent does, its `period_index`.
     Run by the materialization `judged`, which judges the touched buckets alone. -#}
 {% macro judged_rows(table, columns, key, event_time=none, amounts=[], accepted={}, parent=none, currency=none) %}
     {%- set all_columns = dict(columns, loaded_at='timestamp', is_deleted='boolean') -%}
-    {%- set bucket_columns = key[:1] if parent else key -%}
     {%- set carried = (parent or {}).get('carried', {}) -%}
     {%- set happened_on = 'cast(typed.' ~ event_time ~ ' as date)' if event_time else (parent or {}).get('happened_on') -%}
-    {%- set key_inputs = [] -%}
-    {%- set typed_key = [] -%}
+    {#- a parent named by the key itself is the same for all versions of a row: it is joined once, at the end -#}
+    {%- set is_child = parent and 'happened_on' in parent -%}
+    {%- set key_inputs, typed_key, key_values = [], [], [] -%}
     {%- for column in key -%}
         {%- do typed_key.append('typed.' ~ column) -%}
         {%- do key_inputs.append(column if columns[column] == 'string' else parse_text(column ~ '_input')) -%}
+        {%- do key_values.append(parse_value('input_rows.' ~ column, columns[column])) -%}
     {%- endfor -%}
+    {%- set bucket_values = key_values[:1] if is_child else key_values -%}
 with
 
-input_rows as (
+input_rows as {{ not_kept() }} (
     {{ contract_input(table, all_columns) }}
 ),
 
-touched_rows as (
+keyed_rows as {{ not_kept() }} (
+    select
+        input_rows.*,
+        {{ key_hash(key_values) }} as key_hash,
+        {{ bucket_of(bucket_values) }} as bucket
+    from input_rows
+),
+
+touched_rows as {{ not_kept() }} (
     select *
-    from (select input_rows.*, {{ key_bucket(bucket_columns, columns) }} as bucket from input_rows) as rows_in_buckets
+    from keyed_rows
     where 1 = 1 /* of touched buckets */
 ),
 
+-- few keys repeat: only their rows are sorted (a hash met by chance costs a sort, nothing else)
+repeated_keys as {{ kept() }} (
+    select key_hash
+    from touched_rows
+    group by key_hash
+    having count(*) > 1
+),
+
+single_inputs as {{ not_kept() }} (
+    select touched_rows.*
+    from touched_rows
+    left join repeated_keys on touched_rows.key_hash = repeated_keys.key_hash
+    where repeated_keys.key_hash is null
+),
+
+repeated_inputs as {{ not_kept() }} (
+    select touched_rows.*
+    from touched_rows
+    inner join repeated_keys on touched_rows.key_hash = repeated_keys.key_hash
+),
+{% for kind in ['single', 'repeated'] %}
 -- the raw value stays beside the typed one, for the judgement alone
-typed as {{ evaluated_once() }} (
+{{ kind }}_typed as {{ evaluated_once() }} (
     select
     {%- for column, data_type in all_columns.items() %}
         {%- if data_type != 'string' %}
-        touched_rows.{{ column }} as {{ column }}_input,
+        {{ kind }}_inputs.{{ column }} as {{ column }}_input,
         {%- endif %}
-        {{ parse_value('touched_rows.' ~ column, data_type) }} as {{ column }},
+        {{ parse_value(kind ~ '_inputs.' ~ column, data_type) }} as {{ column }},
     {%- endfor %}
-        touched_rows.bucket
-    from touched_rows
+        {{ kind }}_inputs.bucket
+    from {{ kind }}_inputs
 ),
 
 -- a deletion needs nothing but its key
-judged as (
+{{ kind }}_judged as (
     select
     {%- for column in all_columns if column != 'is_deleted' %}
         typed.{{ column }},
     {%- endfor %}
         coalesce(typed.is_deleted, false) as is_deleted,
         typed.bucket,
-    {%- if happened_on %}
-        {{ period_index(happened_on) }} as period_index,
-    {%- endif %}
-    {%- for name, expression in carried.items() %}
-        {{ expression }} as {{ name }},
-    {%- endfor %}
-        {{ key_hash(typed_key) }} as key_hash,
     {%- for column in key if columns[column] != 'string' %}
         typed.{{ column }}_input,
     {%- endfor %}
@@ -115,67 +139,85 @@ judged as (
         {%- if currency and var('reporting_currency', none) %}
             when typed.{{ currency }} <> '{{ var("reporting_currency") }}' then 'foreign_currency'
         {%- endif %}
-        {%- if parent %}
+        {%- if parent and not is_child %}
             when parents.{{ parent.column }} is null then '{{ parent.reason }}'
         {%- endif %}
         end as rejection_reason
-    from typed
-    {%- if parent %}
+    from {{ kind }}_typed as typed
+    {%- if parent and not is_child %}
     left join {{ parent.relation }} as parents on {{ parent.on }}
     {%- endif %}
 ),
-
--- few keys repeat: only their rows are sorted (a hash met by chance costs a sort, nothing else)
-repeated_keys as (
-    select key_hash
-    from judged
-    where rejection_reason is null
-    group by key_hash
-    having count(*) > 1
-),
-
-single_rows as (
-    select judged.*, 1 as version_number
-    from judged
-    left join repeated_keys on judged.key_hash = repeated_keys.key_hash
-    where judged.rejection_reason is not null or repeated_keys.key_hash is null
-),
-
-repeated_rows as (
+{% endfor %}
+ranked as (
     select
-        judged.*,
+        *,
+        1 as version_number,
+        1 as version_number_alike
+    from single_judged
+    union all
+    select
+        *,
+    {%- for alike in ['', 'judged.is_deleted, '] %}
         row_number() over (
-            partition by {% for column in key %}judged.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+            partition by judged.rejection_reason is null, {{ alike }}{% for column in key %}judged.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
             order by
                 judged.loaded_at desc nulls last,
             {%- for column, data_type in columns.items() if column not in key %}
                 {{ bytewise('judged.' ~ column) if data_type == 'string' else 'judged.' ~ column }} desc nulls last,
             {%- endfor %}
                 judged.is_deleted desc
-        ) as version_number
-    from judged
-    inner join repeated_keys on judged.key_hash = repeated_keys.key_hash
-    where judged.rejection_reason is null
+        ) as version_number{{ '_alike' if alike }}{{ ',' if not alike }}
+    {%- endfor %}
+    from repeated_judged as judged
 ),
+{%- if is_child %}
 
-all_rows as (
-    select * from single_rows
-    union all
-    select * from repeated_rows
+-- rows without a parent are rejected, but for deletions, which then stand among themselves
+decided as (
+    select
+        typed.*,
+    {%- for name, expression in carried.items() %}
+        {{ expression }} as {{ name }},
+    {%- endfor %}
+    {%- if happened_on %}
+        {{ period_index(happened_on) }} as period_index,
+    {%- endif %}
+        case
+            when typed.rejection_reason is not null then typed.rejection_reason
+            when parents.{{ parent.column }} is null and not typed.is_deleted then '{{ parent.reason }}'
+            when parents.{{ parent.column }} is null and typed.version_number_alike > 1 then 'superseded'
+            when parents.{{ parent.column }} is not null and typed.version_number > 1 then 'superseded'
+            when typed.is_deleted then 'deleted'
+        end as final_reason
+    from ranked as typed
+    left join {{ parent.relation }} as parents on {{ parent.on }}
 ),
+{%- else %}
+
+decided as (
+    select
+        typed.*,
+    {%- if happened_on %}
+        {{ period_index(happened_on) }} as period_index,
+    {%- endif %}
+        case
+            when typed.rejection_reason is not null then typed.rejection_reason
+            when typed.version_number > 1 then 'superseded'
+            when typed.is_deleted then 'deleted'
+        end as final_reason
+    from ranked as typed
+),
+{%- endif %}
 
 final as (
     select
     {%- for column in all_columns %}
         {{ column }},
     {%- endfor %}
-        case
-            when rejection_reason is not null then rejection_reason
-            when version_number > 1 then 'superseded'
-            when is_deleted then 'deleted'
-        end as rejection_reason,
+        final_reason as rejection_reason,
         -- rows that count are found by their columns
-        case when rejection_reason is not null or version_number > 1 or is_deleted then {{ key_text(key_inputs) }} end as row_key,
+        case when final_reason is not null then {{ key_text(key_inputs) }} end as row_key,
     {%- if happened_on %}
         period_index,
     {%- endif %}
@@ -183,16 +225,14 @@ final as (
         {{ name }},
     {%- endfor %}
         bucket
-    from all_rows
+    from decided
 )
 
 select * from final
 {%- endmacro %}
 
 
-{#- Which of 1,048,576 parts of a table a raw row belongs to, by its key: all versions of a key share it. -#}
-{% macro key_bucket(key, columns) -%}
-    {%- set values = [] -%}
-    {%- for column in key -%}{%- do values.append(parse_value(column, columns[column])) -%}{%- endfor -%}
-    cast({{ key_hash(values) }} & 1048575 as integer)
+{#- Which of 1,048,576 parts of a table a row belongs to, by the values of its key: all versions share it. -#}
+{% macro bucket_of(key_values) -%}
+    cast({{ key_hash(key_values) }} & 1048575 as integer)
 {%- endmacro %}

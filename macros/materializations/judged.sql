@@ -135,7 +135,8 @@
 {% macro bucket_contents(table, parent, buckets=none) %}
     {%- set columns = contract_columns(table) -%}
     {%- set key = graph.sources['source.dynamic_segmentation.' ~ table.split('_')[0] ~ '.' ~ table].config.meta.key -%}
-    {%- set numbers = [] -%}
+    {%- set numbers, key_values = [], [] -%}
+    {%- for column in (key[:1] if parent else key) -%}{%- do key_values.append(parse_value(column, columns[column])) -%}{%- endfor -%}
     {%- for column, data_type in columns.items() if data_type == 'integer' or data_type.startswith('numeric') -%}
         {%- do numbers.append('coalesce(' ~ parse_value(column, data_type) ~ ', 0)') -%}
     {%- endfor -%}
@@ -146,7 +147,7 @@
         select bucket, count(*) as row_count, sum(content) as content
         from (
             select
-                {{ key_bucket(key[:1] if parent else key, columns) }} as bucket,
+                {{ bucket_of(key_values) }} as bucket,
                 {{ row_hash(columns.keys() | list) if var('noticing', 'content') == 'content' else numbers | join(' + ') or 0 }} as content
             from ({{ contract_input(table, columns) }}) as input_rows
         ) as input_rows
