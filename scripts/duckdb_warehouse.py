@@ -68,7 +68,7 @@ class DuckDBWarehouse(Warehouse):
         return wanted or "raw"
 
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
-        return load_sources.offer(data_dir, self.build_db, raw_schema, **options)
+        return load_sources.offer(data_dir, self.build_db, raw_schema, build_schema=self.build_schema, **options)
 
     # --- published -------------------------------------------------------------------------------
 

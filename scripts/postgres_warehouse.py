@@ -149,7 +149,7 @@ class PostgresWarehouse(Warehouse):
 
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
         with self.session() as connection:
-            return load_sources.offer(data_dir, connection, raw_schema, **options)
+            return load_sources.offer(data_dir, connection, raw_schema, build_schema=self.build_schema, **options)
 
     # --- published -------------------------------------------------------------------------------
 
