@@ -33,6 +33,8 @@ import typer
 import yaml
 from psycopg2.extensions import connection as Connection
 
+from scripts.sql_text import first_line, literal, quoted
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 SUFFIXES = (".csv", ".parquet")
 DELIMITERS = (",", ";", "\t", "|")
@@ -381,7 +383,9 @@ def describe_parquet(reader: duckdb.DuckDBPyConnection, path: Path, label: str) 
     try:
         return reader.execute(f"describe select * from read_parquet({literal(path)})").fetchall()
     except duckdb.Error as error:
-        raise InputError(f"{label} is not a readable Parquet file ({first_line(error)}): write it again.") from error
+        raise InputError(
+            f"{label} is not a readable Parquet file ({first_line(error, lines=2)}): write it again."
+        ) from error
 
 
 def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]:
@@ -612,7 +616,9 @@ def copy_rows(
     if failed and f"/dev/fd/{writing}" not in str(failed[0]):
         raise unreadable(label, failed[0]) from failed[0]
     if refused is not None:
-        raise InputError(f"{', '.join(label[:3])} does not fit into PostgreSQL: {first_line(refused)}") from refused
+        raise InputError(
+            f"{', '.join(label[:3])} does not fit into PostgreSQL: {first_line(refused, lines=2)}."
+        ) from refused
     return cursor.rowcount
 
 
@@ -634,25 +640,11 @@ def written(column: str, kind: str) -> str:
 
 
 def unreadable(label: list[str], error: Exception) -> InputError:
-    return InputError(f"{', '.join(label[:3])} cannot be read to its end: {first_line(error)}")
+    return InputError(f"{', '.join(label[:3])} cannot be read to its end: {first_line(error, lines=2)}.")
 
 
 def listed(columns: list[str]) -> str:
     return f"{'column' if len(columns) == 1 else 'columns'} {', '.join(columns)}"
-
-
-def first_line(error: Exception) -> str:
-    """The part of an engine's message that a user can act on."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2]).rstrip(".") + "."
-
-
-def literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def main(

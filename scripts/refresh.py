@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,8 @@ from rich.console import Console
 
 from scripts import publish as publishing
 from scripts.policy_files import compose, composed_folder, policy_files, policy_hash, problems_of, seeds_setting
-from scripts.warehouse import PACKAGE, PROJECT, RefreshError, Warehouse, first_line, now_utc
+from scripts.sql_text import first_line
+from scripts.warehouse import PACKAGE, PROJECT, RefreshError, Warehouse, now_utc
 
 # Unit tests judge the project's SQL, not the company's data: `make test` runs them.
 # Everything is selected, against the default selector, which leaves the snapshots out. Snapshots that a build takes
@@ -63,7 +65,7 @@ class Refresh:
 
     def setting(self, name: str):
         """A var as dbt will see it: given, of the user's project, or ours."""
-        return ({**project_vars(PROJECT), **self.stated}).get(name)
+        return (project_vars(PROJECT) | self.stated).get(name)
 
     @property
     def stated(self) -> dict:
@@ -89,8 +91,9 @@ class Refresh:
         return time.monotonic() - self.started
 
 
+@cache
 def project_file(folder: Path) -> dict:
-    """dbt_project.yml of a project."""
+    """dbt_project.yml of a project, read once."""
     try:
         return yaml.safe_load((folder / "dbt_project.yml").read_text())
     except FileNotFoundError:
