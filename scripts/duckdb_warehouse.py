@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from scripts import load_sources
+from scripts.sql_text import first_line, literal
 from scripts.warehouse import (
     Node,
     RefreshError,
@@ -18,8 +19,6 @@ from scripts.warehouse import (
     Warehouse,
     carried_tables,
     create_runs_sql,
-    first_line,
-    quoted,
 )
 
 # The newest storage that the DuckDB of common BI tools reads.
@@ -68,7 +67,7 @@ class DuckDBWarehouse(Warehouse):
         return wanted or "raw"
 
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
-        return load_sources.offer(data_dir, self.build_db, raw_schema, **options)
+        return load_sources.offer(data_dir, self.build_db, raw_schema, build_schema=self.build_schema, **options)
 
     # --- published -------------------------------------------------------------------------------
 
@@ -90,9 +89,9 @@ class DuckDBWarehouse(Warehouse):
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, str]]:
         with duckdb.connect() as con:
-            con.execute(f"attach {quoted(self.build_db)} as build (read_only)")
+            con.execute(f"attach {literal(self.build_db)} as build (read_only)")
             if self.published.exists():
-                con.execute(f"attach {quoted(self.published)} as published (read_only)")
+                con.execute(f"attach {literal(self.published)} as published (read_only)")
             yield DuckDBSession(con), "published.main."
 
     @contextmanager
@@ -103,8 +102,8 @@ class DuckDBWarehouse(Warehouse):
         new = folder / self.published.name
         try:
             with duckdb.connect() as con:
-                con.execute(f"attach {quoted(self.build_db)} as build (read_only)")
-                con.execute(f"attach {quoted(new)} as target (storage_version {quoted(STORAGE_VERSION)})")
+                con.execute(f"attach {literal(self.build_db)} as build (read_only)")
+                con.execute(f"attach {literal(new)} as target (storage_version {literal(STORAGE_VERSION)})")
                 yield DuckDBSession(con), "target.main."
                 con.execute("checkpoint target")
                 con.execute("detach target")
@@ -128,7 +127,7 @@ class DuckDBWarehouse(Warehouse):
     def carry(self, nodes: dict[str, Node]) -> None:
         with duckdb.connect(str(self.build_db)) as con:
             if self.published.exists():
-                con.execute(f"attach {quoted(self.published)} as published (read_only)")
+                con.execute(f"attach {literal(self.published)} as published (read_only)")
             for name in carried_tables():
                 node = nodes[name]
                 con.execute(f'create schema if not exists "{node.schema}"')

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from scripts.policy_files import lines_of
-from scripts.warehouse import PROJECT, Warehouse, columns_of, first_line
+from scripts.sql_text import first_line
+from scripts.warehouse import PROJECT, Warehouse, columns_of
 
 SHOWN = 12
 

@@ -1,8 +1,13 @@
 """Offer a company's CSV or Parquet files as the raw tables of the input contract.
 
-On DuckDB nothing is copied: every table becomes a view over its file. On PostgreSQL every table is dropped
-(with the views on it, which the build makes again) and made anew by COPY: DuckDB reads the files and its CSV
-goes through a pipe. PostgreSQL's text cannot hold the character NUL: it is left out there.
+On DuckDB nothing is copied: every table becomes a view over its file. On PostgreSQL every table whose files are
+not those of the last load is dropped (with the views on it, which the build makes again) and made anew by COPY:
+DuckDB reads the files and its CSV goes through a pipe. PostgreSQL's text cannot hold the character NUL: it is left
+out there.
+
+What a load reads is recorded as a signature per table (`<build schema>_refresh.input_files`) that follows from the
+content of the files: a build may leave alone what reads a table whose signature it has seen. On DuckDB a view reads
+what its file holds when the build runs: one that was changed after the load is recorded by the next load.
 
 The contract is read from the sources' YAML. What a company does not have comes back as the vars `missing_inputs`
 and `missing_columns`; what stops the build is an InputError that names file, column and the way out.
@@ -12,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import json
 import os
 import re
@@ -27,10 +33,12 @@ import typer
 import yaml
 from psycopg2.extensions import connection as Connection
 
+from scripts.sql_text import first_line, literal, quoted
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 SUFFIXES = (".csv", ".parquet")
 DELIMITERS = (",", ";", "\t", "|")
-# Says of a relation that we made it: the only ones that a load drops on a server or for being own tables.
+# Begins the comment of a relation that we made: the only ones that a load drops on a server or for being own tables.
 MARK = "Loaded from files by dynamic_segmentation; the next load replaces it."
 # DuckDB's types as PostgreSQL's; DECIMAL(p,s) is told apart below, all others are text.
 POSTGRES_TYPES = {
@@ -73,6 +81,24 @@ class Table:
     key: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How the files of one table are read, and what they held when they were looked at."""
+
+    select: str
+    missing_columns: list[str]
+    parts: list[Path]
+    labels: list[str]
+    stamps: list[tuple]
+    signature: str
+
+    def check_unchanged(self) -> None:
+        """What was read since must be what the signature says."""
+        for part, label, stamp in zip(self.parts, self.labels, self.stamps, strict=True):
+            if stamp_of(part) != stamp:
+                raise InputError(f"{label} was changed while it was read: build again when it is whole.")
+
+
 @cache
 def contract(project_dir: Path = PROJECT_DIR) -> dict[str, Table]:
     """Tables of the input contract by name, as the sources' YAML declares them."""
@@ -98,11 +124,14 @@ def offer(
     identifiers: Mapping[str, str],
     from_models: Collection[str],
     own_tables: bool,
+    build_schema: str,
 ) -> dict:
     """What a build reads: a folder's files, loaded, or without a folder the tables that are in the warehouse."""
     if data_dir is None:
-        return found_in_warehouse(place, raw_schema, identifiers, from_models=from_models)
-    return load(data_dir, place, raw_schema, from_models=from_models, own_tables=own_tables)
+        found = found_in_warehouse(place, raw_schema, identifiers, from_models=from_models)
+        record_nothing(place, build_schema)
+        return found
+    return load(data_dir, place, raw_schema, from_models=from_models, own_tables=own_tables, build_schema=build_schema)
 
 
 def load(
@@ -112,6 +141,7 @@ def load(
     *,
     from_models: Collection[str] = (),
     own_tables: bool = False,
+    build_schema: str = "segmentation_build",
 ) -> dict:
     """Make the raw tables; return missing_inputs, missing_columns, row_counts, files and remarks.
 
@@ -123,7 +153,7 @@ def load(
         raise InputError(f"{data_dir} is not a folder: give the folder that holds the CSV or Parquet files.")
     wanted = {name: table for name, table in contract().items() if name not in from_models}
     files, remarks = find_files(data_dir, wanted, own_tables)
-    missing_inputs, missing_columns, selects = [], {}, {}
+    missing_inputs, readings = [], {}
     with duckdb.connect() as reader:
         for table in wanted.values():
             if table.name not in files:
@@ -131,17 +161,20 @@ def load(
                     raise InputError(missing_table_message(table, data_dir, remarks))
                 missing_inputs.append(table.name)
                 continue
-            selects[table.name], missing_columns[table.name] = read_table(reader, table, files[table.name], data_dir)
-        for name in files.keys() - wanted.keys():
-            selects[name], _ = read_table(reader, own_table(reader, name, files[name][0]), files[name], data_dir)
-    labels = {name: [str(part.relative_to(data_dir)) for part in files[name]] for name in sorted(files)}
+            readings[table.name] = read_table(reader, table, files[table.name], data_dir)
+        for name in sorted(files.keys() - wanted.keys()):
+            readings[name] = read_table(reader, own_table(reader, name, files[name][0]), files[name], data_dir)
     make = copy_tables if isinstance(place, Connection) else make_views
-    row_counts = make(place, raw_schema, selects, labels)
+    row_counts = make(place, raw_schema, readings, f"{build_schema}_refresh", from_models)
     return {
         "missing_inputs": missing_inputs,
-        "missing_columns": {name: columns for name, columns in missing_columns.items() if columns},
+        "missing_columns": {
+            name: readings[name].missing_columns
+            for name in wanted
+            if name in readings and readings[name].missing_columns
+        },
         "row_counts": row_counts,
-        "files": labels,
+        "files": {name: readings[name].labels for name in sorted(readings)},
         "remarks": remarks,
     }
 
@@ -268,26 +301,46 @@ def missing_table_message(table: Table, data_dir: Path, remarks: list[str]) -> s
     )
 
 
-def read_table(
-    reader: duckdb.DuckDBPyConnection, table: Table, parts: list[Path], data_dir: Path
-) -> tuple[str, list[str]]:
-    """A select over the parts of one table, and the optional columns that no part has."""
-    headers = {part: header_of(reader, part, str(part.relative_to(data_dir)), table) for part in parts}
-    present: set[str] = set()
-    selects = []
-    for part, (header, delimiter) in headers.items():
-        label = str(part.relative_to(data_dir))
-        given = match_columns(header, table, label)
-        present |= given.keys()
-        selects.append((given, relation_of(part, header, delimiter)))
+def read_table(reader: duckdb.DuckDBPyConnection, table: Table, parts: list[Path], data_dir: Path) -> Reading:
+    """How the parts of one table are read as one."""
+    labels = [str(part.relative_to(data_dir)) for part in parts]
+    stamps = [stamp_of(part) for part in parts]
+    read = []
+    for part, label in zip(parts, labels, strict=True):
+        header, delimiter = header_of(reader, part, label, table)
+        read.append((match_columns(header, table, label), header, delimiter))
+    present = {column for given, _, _ in read for column in given}
     columns = [column for column in table.columns if column in present]
-    sql = "\nunion all\n".join(
+    select = "\nunion all\n".join(
         "select "
         + ", ".join(f"{quoted(given[column]) if column in given else 'null'} as {quoted(column)}" for column in columns)
-        + f" from {relation}"
-        for given, relation in selects
+        + f" from {relation_of(part, header, delimiter)}"
+        for part, (given, header, delimiter) in zip(parts, read, strict=True)
     )
-    return sql, [column for column in table.columns if column not in present]
+    missing = [column for column in table.columns if column not in present]
+    return Reading(select, missing, parts, labels, stamps, signature_of(columns, read, parts))
+
+
+def signature_of(columns: list[str], read: list[tuple], parts: list[Path]) -> str:
+    """Another one when any byte of a file, the columns, the way to read them or the reader is another.
+
+    Where the files stand is left out.
+    """
+    reader = [duckdb.__version__, content_hash(Path(__file__))]
+    contents = [content_hash(part) for part in parts]
+    return hashlib.sha256(json.dumps([reader, columns, read, contents]).encode()).hexdigest()
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256, which processors have instructions for: faster than hashes that are simpler on paper."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def stamp_of(path: Path) -> tuple:
+    """What changes when a file is written anew. It is never a reason to believe that content is the same."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def header_of(
@@ -330,7 +383,9 @@ def describe_parquet(reader: duckdb.DuckDBPyConnection, path: Path, label: str) 
     try:
         return reader.execute(f"describe select * from read_parquet({literal(path)})").fetchall()
     except duckdb.Error as error:
-        raise InputError(f"{label} is not a readable Parquet file ({first_line(error)}): write it again.") from error
+        raise InputError(
+            f"{label} is not a readable Parquet file ({first_line(error, lines=2)}): write it again."
+        ) from error
 
 
 def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]:
@@ -376,11 +431,14 @@ def unique_names(header: list[str]) -> list[str]:
     return names
 
 
-def make_views(place: Path, raw_schema: str, selects: dict[str, str], labels: dict[str, list[str]]) -> dict[str, int]:
+def make_views(
+    place: Path, raw_schema: str, readings: dict[str, Reading], record_schema: str, from_models: Collection[str]
+) -> dict[str, int]:
     """Replace all our views of the raw schema; reading each file once shows that it is whole."""
     Path(place).parent.mkdir(parents=True, exist_ok=True)
     row_counts = {}
     with duckdb.connect(str(place)) as connection:
+        known = recorded(connection, record_schema)
         connection.begin()
         connection.execute(f"create schema if not exists {quoted(raw_schema)}")
         there = connection.execute(
@@ -391,27 +449,32 @@ def make_views(place: Path, raw_schema: str, selects: dict[str, str], labels: di
             [raw_schema],
         ).fetchall()
         for name, kind, comment in there:
-            if name in contract() or name in selects or comment == MARK:
+            if name in contract() or name in readings or comment == MARK:
                 connection.execute(f"drop {kind} {quoted(raw_schema)}.{quoted(name)}")
-        for name, select in selects.items():
+        for name, reading in readings.items():
             view = f"{quoted(raw_schema)}.{quoted(name)}"
+            signature, row_count = known.get(name, (None, None))
             try:
-                connection.execute(f"create view {view} as {select}")
-                row_counts[name] = connection.execute(f"select count(*) from {view}").fetchone()[0]
+                connection.execute(f"create view {view} as {reading.select}")
+                if signature != reading.signature:
+                    row_count = connection.execute(f"select count(*) from {view}").fetchone()[0]
             except duckdb.Error as error:
-                raise unreadable(labels[name], error) from error
+                raise unreadable(reading.labels, error) from error
+            reading.check_unchanged()
             connection.execute(f"comment on view {view} is {literal(MARK)}")
+            row_counts[name] = row_count
+        record(connection, record_schema, readings, row_counts, from_models)
         connection.commit()
     return row_counts
 
 
 def copy_tables(
-    place: Connection, raw_schema: str, selects: dict[str, str], labels: dict[str, list[str]]
+    place: Connection, raw_schema: str, readings: dict[str, Reading], record_schema: str, from_models: Collection[str]
 ) -> dict[str, int]:
-    """Replace all our tables of the raw schema, in one transaction.
+    """Replace our tables of the raw schema whose files are not those that they were loaded from, in one transaction.
 
-    They are unlogged, which halves what is written: a crash of the server empties them, and every build loads
-    its files first.
+    They are unlogged, which halves what is written: a crash of the server empties them, and an empty one that
+    should have rows is loaded again.
     """
     row_counts = {}
     with duckdb.connect() as reader, place, place.cursor() as cursor:
@@ -423,27 +486,98 @@ def copy_tables(
             [quoted(raw_schema)],
         )
         for name, _kind, comment in cursor.fetchall():
-            if comment == MARK:
-                cursor.execute(f"drop table {quoted(raw_schema)}.{quoted(name)} cascade")
-            elif name in selects:
+            table = f"{quoted(raw_schema)}.{quoted(name)}"
+            if (comment or "").startswith(MARK):
+                row_count = rows_loaded(comment, readings[name]) if name in readings else None
+                if row_count is not None and has_rows(cursor, table) == (row_count > 0):
+                    row_counts[name] = row_count
+                else:
+                    cursor.execute(f"drop table {table} cascade")
+            elif name in readings:
                 raise InputError(
                     f"{raw_schema}.{name} is in the database and was not loaded from files:"
-                    f" {labels[name][0]} may not replace it. Load into another schema (var raw_schema),"
+                    f" {readings[name].labels[0]} may not replace it. Load into another schema (var raw_schema),"
                     " or leave DATA_DIR out to build on the tables there."
                 )
-        for name, select in selects.items():
+        for name, reading in readings.items():
+            if name in row_counts:
+                continue
             table = f"{quoted(raw_schema)}.{quoted(name)}"
             try:
-                columns = reader.execute(f"describe {select}").fetchall()
+                columns = reader.execute(f"describe {reading.select}").fetchall()
             except duckdb.Error as error:
-                raise unreadable(labels[name], error) from error
+                raise unreadable(reading.labels, error) from error
             types = {column: postgres_type(kind) for column, kind, *_ in columns}
             definitions = ", ".join(f"{quoted(column)} {kind}" for column, kind in types.items())
             cursor.execute(f"create unlogged table {table} ({definitions})")
-            cursor.execute(f"comment on table {table} is {literal(MARK)}")
-            row_counts[name] = copy_rows(reader, select, types, cursor, table, labels[name])
+            row_counts[name] = copy_rows(reader, reading.select, types, cursor, table, reading.labels)
+            reading.check_unchanged()
+            cursor.execute(f"comment on table {table} is {literal(mark_of(reading, row_counts[name]))}")
             cursor.execute(f"analyze {table}")
+        record(cursor, record_schema, readings, row_counts, from_models)
     return row_counts
+
+
+def mark_of(reading: Reading, row_count: int) -> str:
+    """What the comment of a table on a server says: that it is ours, and what it holds."""
+    return f"{MARK} It holds {row_count} rows of content {reading.signature}."
+
+
+def rows_loaded(comment: str, reading: Reading) -> int | None:
+    """Number of rows of a table that holds just what would be read; none where it holds something else."""
+    number = re.search(r" It holds (\d+) rows ", comment)
+    return int(number[1]) if number and comment == mark_of(reading, int(number[1])) else None
+
+
+def has_rows(cursor, table: str) -> bool:
+    cursor.execute(f"select exists (select from {table})")
+    return cursor.fetchone()[0]
+
+
+# --- what was read: both engines take this SQL, from a connection of DuckDB and a cursor of PostgreSQL ---------
+
+
+def record(
+    session, schema: str, readings: dict[str, Reading], row_counts: dict[str, int], from_models: Collection[str]
+) -> None:
+    """Say what each relation of the raw schema reads, in the transaction that makes it.
+
+    A file beside a model that delivers the table of that name is no input of that name.
+    """
+    lines = [
+        f"({literal(name)}, {literal(reading.signature)}, {row_counts[name]})"
+        for name, reading in readings.items()
+        if name not in from_models
+    ]
+    table = f"{quoted(schema)}.{quoted('input_files')}"
+    session.execute(f"create schema if not exists {quoted(schema)}")
+    session.execute(f"create table if not exists {table} (table_name text, signature text, row_count bigint)")
+    session.execute(f"delete from {table}")
+    if lines:
+        session.execute(f"insert into {table} values {', '.join(lines)}")
+
+
+def recorded(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, tuple[str, int]]:
+    """Signature and number of rows by table, as the last load recorded them."""
+    try:
+        lines = connection.execute(
+            f"select table_name, signature, row_count from {quoted(schema)}.{quoted('input_files')}"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {name: (signature, row_count) for name, signature, row_count in lines}
+
+
+def record_nothing(place: Place, build_schema: str) -> None:
+    """No table comes from a file: what an earlier load recorded would be of other relations."""
+    if isinstance(place, Connection):
+        with place, place.cursor() as cursor:
+            record(cursor, f"{build_schema}_refresh", {}, {}, ())
+    else:
+        with duckdb.connect(str(place)) as connection:
+            connection.begin()
+            record(connection, f"{build_schema}_refresh", {}, {}, ())
+            connection.commit()
 
 
 def copy_rows(
@@ -482,7 +616,9 @@ def copy_rows(
     if failed and f"/dev/fd/{writing}" not in str(failed[0]):
         raise unreadable(label, failed[0]) from failed[0]
     if refused is not None:
-        raise InputError(f"{', '.join(label[:3])} does not fit into PostgreSQL: {first_line(refused)}") from refused
+        raise InputError(
+            f"{', '.join(label[:3])} does not fit into PostgreSQL: {first_line(refused, lines=2)}."
+        ) from refused
     return cursor.rowcount
 
 
@@ -504,35 +640,22 @@ def written(column: str, kind: str) -> str:
 
 
 def unreadable(label: list[str], error: Exception) -> InputError:
-    return InputError(f"{', '.join(label[:3])} cannot be read to its end: {first_line(error)}")
+    return InputError(f"{', '.join(label[:3])} cannot be read to its end: {first_line(error, lines=2)}.")
 
 
 def listed(columns: list[str]) -> str:
     return f"{'column' if len(columns) == 1 else 'columns'} {', '.join(columns)}"
 
 
-def first_line(error: Exception) -> str:
-    """The part of an engine's message that a user can act on."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2]).rstrip(".") + "."
-
-
-def literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def main(
     data_dir: Path = typer.Argument(..., help="Folder with <table>.csv or <table>.parquet files."),
     database: Path = typer.Option(Path("warehouse/build.duckdb"), help="DuckDB file that dbt builds in."),
     raw_schema: str = typer.Option("raw", help="Schema of the raw tables (var raw_schema)."),
+    build_schema: str = typer.Option("segmentation_build", envvar="BUILD_SCHEMA", help="Schema that dbt builds in."),
 ) -> None:
     """Make the raw tables; print the vars for dbt as JSON."""
     try:
-        loaded = load(data_dir, database, raw_schema)
+        loaded = load(data_dir, database, raw_schema, build_schema=build_schema)
     except InputError as error:
         typer.echo(f"Input: {error}", err=True)
         raise typer.Exit(1) from error

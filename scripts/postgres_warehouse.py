@@ -17,6 +17,7 @@ from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 
 from scripts import load_sources
+from scripts.sql_text import first_line, quoted
 from scripts.warehouse import (
     Node,
     RefreshError,
@@ -24,7 +25,6 @@ from scripts.warehouse import (
     Warehouse,
     carried_tables,
     create_runs_sql,
-    first_line,
 )
 
 # How long the switch, or the end of an old state, waits for readers that hold it.
@@ -68,10 +68,6 @@ def settings() -> dict[str, str]:
         "dbname": os.environ.get("PGDATABASE") or "postgres",
         "sslmode": os.environ.get("PGSSLMODE") or "prefer",
     }
-
-
-def identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 class PostgresWarehouse(Warehouse):
@@ -149,7 +145,7 @@ class PostgresWarehouse(Warehouse):
 
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
         with self.session() as connection:
-            return load_sources.offer(data_dir, connection, raw_schema, **options)
+            return load_sources.offer(data_dir, connection, raw_schema, build_schema=self.build_schema, **options)
 
     # --- published -------------------------------------------------------------------------------
 
@@ -162,7 +158,7 @@ class PostgresWarehouse(Warehouse):
                     f"Schema {self.schema} was not published by this project (it has no table fct_runs), and"
                     " publishing would replace it: build into another one (BUILD_SCHEMA=name_build)."
                 )
-            return session.rows(f"select * from {identifier(self.schema)}.fct_runs order by published_at")
+            return session.rows(f"select * from {quoted(self.schema)}.fct_runs order by published_at")
 
     def published_size(self) -> str:
         with self.connected() as session:
@@ -205,17 +201,17 @@ class PostgresWarehouse(Warehouse):
     def _drop_state(self, session: Session, schema: str) -> None:
         """Table by table, without cascade: what others have built upon them is not ours to drop."""
         for table in session.rows("select tablename from pg_tables where schemaname = ?", [schema]):
-            session.run(f"drop table {identifier(schema)}.{identifier(table['tablename'])}")
-        session.run(f"drop schema {identifier(schema)}")
+            session.run(f"drop table {quoted(schema)}.{quoted(table['tablename'])}")
+        session.run(f"drop schema {quoted(schema)}")
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, str]]:
         with self.connected() as session:
-            yield session, f"{identifier(self.schema)}."
+            yield session, f"{quoted(self.schema)}."
 
     @contextmanager
     def publishing(self, nodes: dict[str, Node], readers: list[str]) -> Iterator[tuple[Session, str]]:
-        new = identifier(self.next_schema)
+        new = quoted(self.next_schema)
         with self.connected() as session:
             session.run(f"create schema {new}")
             yield session, f"{new}."
@@ -223,21 +219,21 @@ class PostgresWarehouse(Warehouse):
         self._switch()
 
     def _index_and_grant(self, session: Session, readers: list[str]) -> None:
-        new = identifier(self.next_schema)
+        new = quoted(self.next_schema)
         keys = session.rows(
             "select table_name, column_name from information_schema.columns"
             " where table_schema = ? and ordinal_position = 1 and column_name in (?, ?, ?)",
             [self.next_schema, "store_id", "rep_id", "product_group_id"],
         )
         for key in keys:
-            session.run(f"create index on {new}.{identifier(key['table_name'])} ({identifier(key['column_name'])})")
+            session.run(f"create index on {new}.{quoted(key['table_name'])} ({quoted(key['column_name'])})")
         for reader in readers:
             self._create_role(session, reader)
-            session.run(f"grant usage on schema {new} to {identifier(reader)}")
-            session.run(f"grant select on all tables in schema {new} to {identifier(reader)}")
+            session.run(f"grant usage on schema {new} to {quoted(reader)}")
+            session.run(f"grant select on all tables in schema {new} to {quoted(reader)}")
         tables = session.rows("select tablename from pg_tables where schemaname = ?", [self.next_schema])
         for table in tables:
-            session.run(f"analyze {new}.{identifier(table['tablename'])}")
+            session.run(f"analyze {new}.{quoted(table['tablename'])}")
 
     def _create_role(self, session: Session, name: str) -> None:
         """A role that may log in once an administrator has given it a password."""
@@ -245,25 +241,25 @@ class PostgresWarehouse(Warehouse):
             return
         session.run("savepoint before_role")
         try:
-            session.run(f"create role {identifier(name)} login")
+            session.run(f"create role {quoted(name)} login")
         except errors.InsufficientPrivilege:
             session.run("rollback to savepoint before_role")
             raise RefreshError(
                 f"Role {name} (var grants) does not exist, and {settings()['user']} may not create it. An"
-                f" administrator can: create role {identifier(name)} login."
+                f" administrator can: create role {quoted(name)} login."
             ) from None
 
     def _switch(self) -> None:
         """The published schema away and the next one in: readers see the one state or the other, and a
         query that has begun ends on the state on which it began."""
-        old = identifier(self.schema)
+        old = quoted(self.schema)
         try:
             with self.connected() as session:
                 session.run(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
                 if exists(session, self.schema):
                     away = session.rows("select to_char(clock_timestamp(), 'YYYYMMDDHH24MISS') as at")[0]["at"]
-                    session.run(f"alter schema {old} rename to {identifier(f'{self.schema}_old_{away}')}")
-                session.run(f"alter schema {identifier(self.next_schema)} rename to {old}")
+                    session.run(f"alter schema {old} rename to {quoted(f'{self.schema}_old_{away}')}")
+                session.run(f"alter schema {quoted(self.next_schema)} rename to {old}")
         except errors.LockNotAvailable:
             raise RefreshError(
                 f"Schema {self.schema} is locked by another session for more than {LOCK_TIMEOUT}: nothing was"
@@ -283,23 +279,23 @@ class PostgresWarehouse(Warehouse):
                     remark = (
                         f"{self.build_schema} held company '{owner}', of which nothing is published: built from scratch"
                     )
-            session.run(f"create schema if not exists {identifier(schema)}")
+            session.run(f"create schema if not exists {quoted(schema)}")
             session.run(f"drop table if exists {self.stamp}")
             session.run(f"create table {self.stamp} as select cast(? as text) as company", [company])
         return remark
 
     def _drop_build(self, session: Session) -> None:
         for layer in ("", "_refresh", "_raw", "_policy", "_staging", "_intermediate", "_contacts"):
-            session.run(f"drop schema if exists {identifier(self.build_schema + layer)} cascade")
+            session.run(f"drop schema if exists {quoted(self.build_schema + layer)} cascade")
 
     def carry(self, nodes: dict[str, Node]) -> None:
         with self.connected() as session:
             for name in carried_tables():
                 node = nodes[name]
-                session.run(f"create schema if not exists {identifier(node.schema)}")
+                session.run(f"create schema if not exists {quoted(node.schema)}")
                 session.run(f"drop table if exists {node.relation} cascade")
                 if exists(session, self.schema, node.alias):
-                    published = f"{identifier(self.schema)}.{identifier(node.alias)}"
+                    published = f"{quoted(self.schema)}.{quoted(node.alias)}"
                     session.run(f"create table {node.relation} as select * from {published}")
             session.run(create_runs_sql(nodes["fct_runs"].relation))
 

@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -29,14 +30,15 @@ from rich.console import Console
 
 from scripts import publish as publishing
 from scripts.policy_files import compose, composed_folder, policy_files, policy_hash, problems_of, seeds_setting
-from scripts.warehouse import PACKAGE, PROJECT, RefreshError, Warehouse, first_line, now_utc
+from scripts.sql_text import first_line
+from scripts.warehouse import PACKAGE, PROJECT, RefreshError, Warehouse, now_utc
 
 # Unit tests judge the project's SQL, not the company's data: `make test` runs them.
-# Snapshots and what hangs on them come last. Selected by name, since a user's project has no selector of ours.
-COMMANDS = [
-    ["build", "--exclude-resource-type", "unit_test", "--exclude", "resource_type:snapshot"],
-    ["build", "--select", "resource_type:snapshot+"],
-]
+# Everything is selected, against the default selector, which leaves the snapshots out. Snapshots that a build takes
+# before a later test of it fails are never published: the next build begins with the published ones (Warehouse.carry).
+BUILD = ["build", "--select", "fqn:*", "--exclude-resource-type", "unit_test"]
+# A build for an earlier day leaves the snapshots as they are.
+WITHOUT_SNAPSHOTS = ["--exclude", "resource_type:snapshot"]
 
 # DATA_DIR of a company whose tables are in the warehouse already.
 NO_DATA = "none"
@@ -63,7 +65,7 @@ class Refresh:
 
     def setting(self, name: str):
         """A var as dbt will see it: given, of the user's project, or ours."""
-        return ({**project_vars(PROJECT), **self.stated}).get(name)
+        return (project_vars(PROJECT) | self.stated).get(name)
 
     @property
     def stated(self) -> dict:
@@ -89,8 +91,9 @@ class Refresh:
         return time.monotonic() - self.started
 
 
+@cache
 def project_file(folder: Path) -> dict:
-    """dbt_project.yml of a project."""
+    """dbt_project.yml of a project, read once."""
     try:
         return yaml.safe_load((folder / "dbt_project.yml").read_text())
     except FileNotFoundError:
@@ -267,6 +270,7 @@ def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None) -
         "DBT_LOG_LEVEL_FILE": "info",
         "DBT_USE_COLORS": "false",
         "DBT_VERSION_CHECK": "false",
+        "DBT_USE_FAST_TEST_EDGES": "true",
         "PYTHONWARNINGS": "ignore",
     }
     if seeds:
@@ -276,13 +280,13 @@ def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None) -
 
 
 def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | None, lock: int) -> publishing.Run:
-    """Read the project, bring the warehouse to where this build starts, build, test and take the snapshots."""
+    """Read the project, bring the warehouse to where this build starts, build, take the snapshots and test."""
     warehouse = refresh.warehouse
     warehouse.logs.mkdir(exist_ok=True)
     variables = ["--vars", json.dumps(dbt_variables(refresh, found, run))]
     work = {
         "parse": ["parse", *variables],
-        "commands": [command + variables for command in (COMMANDS if run.is_snapshot_taken else COMMANDS[:1])],
+        "command": [*BUILD, *([] if run.is_snapshot_taken else WITHOUT_SNAPSHOTS), *variables],
     }
     install_packages(refresh)
     errors = warehouse.logs / "dbt_stderr.log"
@@ -317,8 +321,7 @@ def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | No
     if process.returncode or failure:
         from scripts.failures import show_failures
 
-        at = (failure or {}).get("failed", 0)
-        doing = {-1: "reading the project", 0: "building", 1: "taking the snapshots"}[at]
+        doing = "reading the project" if failure and failure["failed"] == "parse" else "building"
         console.print(f"[bold red]Stopped[/] while {doing}:")
         exception = (failure or {}).get("exception") or (None if failure else last_words(process, errors))
         show_failures(console, warehouse, policy, exception, refresh.policy_dir)
@@ -362,8 +365,7 @@ def install_packages(refresh: Refresh) -> None:
 def follow(refresh: Refresh, process: subprocess.Popen, when_read: Callable[[], None]) -> dict | None:
     """Show how far dbt is; returns its failure, if any. `when_read` is done when dbt has read the
     project, before it touches the warehouse."""
-    labels = ("Building and testing", "Taking the snapshots")
-    failure, label, warnings = None, labels[0], set()
+    failure, warnings = None, set()
     with console.status("Reading the project ...") as status:
         for line in process.stdout:
             message = json.loads(line)
@@ -371,13 +373,9 @@ def follow(refresh: Refresh, process: subprocess.Popen, when_read: Callable[[], 
                 when_read()
                 process.stdin.write("go\n")
                 process.stdin.close()
-            elif "command" in message:
-                if message["command"]:
-                    done(refresh, "built and tested")
-                label = labels[message["command"]]
-                status.update(f"{label} ...")
+                status.update("Building and testing ...")
             elif "at" in message:
-                status.update(f"{label}: {message['at']} of {message['of']}")
+                status.update(f"Building and testing: {message['at']} of {message['of']}")
             elif "warning" in message:
                 warnings.add(re.sub(r"\s+", " ", message["warning"]).strip())
             elif "failed" in message:
@@ -385,7 +383,7 @@ def follow(refresh: Refresh, process: subprocess.Popen, when_read: Callable[[], 
     process.wait()
     refresh.remarks.extend(f"dbt: {warning}" for warning in sorted(warnings))
     if not failure and not process.returncode:
-        done(refresh, "took the snapshots" if label == labels[1] else "built and tested")
+        done(refresh, "built and tested")
     return failure
 
 

@@ -202,13 +202,5 @@ def columns_of(session: Session, node: Node) -> list[str]:
     return [row["column_name"] for row in found]
 
 
-def quoted(text: object) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def first_line(error: object) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
 def now_utc() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)

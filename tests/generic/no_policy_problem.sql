@@ -1,11 +1,11 @@
-{#- Fails with the lines of the policy files that one check refuses. Written for the gate: a failing
-    test of it skips all that is downstream. -#}
-{% test no_policy_problem(model, column_name, check_name) %}
+{#- Fails with every line of the policy files that a check refuses. Written for the gate: its failure skips
+    all that is downstream. -#}
+{% test no_policy_problem(model) %}
 select
+    check_name,
     file,
     line_key,
     problem,
     fix
 from {{ model }}
-where {{ column_name }} = '{{ check_name }}'
 {% endtest %}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from conftest import connect, server_rows
 from conftest import rows as file_rows
 
-from scripts.load_sources import MARK, InputError, contract, found_in_warehouse, load
+from scripts import load_sources
+from scripts.load_sources import MARK, InputError, contract, found_in_warehouse, load, offer
 
 COMPANY = {
     "erp_stores.csv": "store_id,store_name,channel\nS1,One,traditional\n",
@@ -49,6 +51,11 @@ class Company:
             return do(self.file)
         with closing(connect(self.server)) as place:
             return do(place)
+
+    def signatures(self, schema: str = "segmentation_build_refresh") -> dict[str, str]:
+        lines = self.rows(f"select table_name, signature from {schema}.input_files")
+        assert len(lines) == len(dict(lines))
+        return dict(lines)
 
     def rows(self, sql: str) -> list[tuple]:
         return file_rows(self.file, sql) if self.server is None else server_rows(self.server, sql)
@@ -263,6 +270,112 @@ def test_a_second_load_replaces_what_views_read(company):
     assert company.load()["row_counts"]["erp_stores"] == 2
 
 
+def rewrite(path: Path, content: str) -> None:
+    """Other content of the same size, and the file as old as it was."""
+    before = path.stat()
+    path.write_text(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size and path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_signature_follows_from_the_content(company, tmp_path):
+    result = company.load()
+    first = company.signatures()
+    assert first.keys() == result["row_counts"].keys() == set(name.removesuffix(".csv") for name in COMPANY)
+    # As old and as large as before, but for one digit.
+    rewrite(company.folder / "erp_orders.csv", COMPANY["erp_orders.csv"].replace("-05", "-06"))
+    # As it was, but written anew and somewhere else.
+    company.folder = company.folder.rename(tmp_path / "moved")
+    company.write("erp_stores.csv", COMPANY["erp_stores.csv"])
+    assert company.load() == result
+    second = company.signatures()
+    assert {name for name in first if first[name] != second[name]} == {"erp_orders"}
+    assert company.rows("select ordered_at from raw.erp_orders") == [("2024-01-06",)]
+
+
+def test_a_signature_follows_from_how_files_are_read(company, monkeypatch):
+    company.write("sfa_reps/a.csv", "rep_id,rep_name,email\nR1,Ann,\n")
+    company.write("sfa_reps/b.csv", "rep_id,rep_name\nR2,Bob\n")
+    company.load()
+    seen = [company.signatures()["sfa_reps"]]
+    company.write("sfa_reps/b.csv", "rep_name,rep_id\nR2,Bob\n")
+    company.load()
+    seen.append(company.signatures()["sfa_reps"])
+    company.write("sfa_reps/c.csv", "rep_name,rep_id\n")
+    company.load()
+    seen.append(company.signatures()["sfa_reps"])
+    without = dict(contract()["sfa_reps"].columns)
+    del without["email"]
+    changed = contract() | {"sfa_reps": load_sources.Table("sfa_reps", False, without, ("rep_id",))}
+    monkeypatch.setattr(load_sources, "contract", lambda: changed)
+    company.load()
+    seen.append(company.signatures()["sfa_reps"])
+    assert len(set(seen)) == 4
+
+
+def test_signatures_of_what_is_read_and_of_nothing_else(company):
+    company.write("sfa_reps.csv", "rep_id,rep_name\nR1,Ann\n")
+    company.write("mine.csv", "a\n1\n")
+    company.load(own_tables=True, build_schema="acme_build")
+    assert {"sfa_reps", "mine", "erp_stores"} <= company.signatures("acme_build_refresh").keys()
+    (company.folder / "sfa_reps.csv").unlink()
+    company.load(from_models=["erp_stores"], own_tables=True, build_schema="acme_build")
+    assert company.signatures("acme_build_refresh").keys() == {"erp_products", "erp_orders", "erp_order_lines", "mine"}
+    options = dict(identifiers={}, from_models=(), own_tables=False, build_schema="acme_build")
+    company.at_place(lambda place: offer(None, place, "raw", **options))
+    assert company.signatures("acme_build_refresh") == {}
+
+
+def test_a_load_that_fails_records_nothing(company):
+    company.load()
+    first = company.signatures()
+    company.write("erp_orders.csv", COMPANY["erp_orders.csv"].replace("O1", "O2"))
+    company.write("erp_stores.csv", COMPANY["erp_stores.csv"] + "S2\n")
+    with pytest.raises(InputError):
+        company.load()
+    assert company.signatures() == first
+
+
+def test_a_file_that_changes_while_it_is_read(company, monkeypatch):
+    def hash_and_change(path):
+        if path.name == "erp_orders.csv":
+            company.write("erp_orders.csv", COMPANY["erp_orders.csv"] + "O2,S1,2024-01-06,placed\n")
+        return "the same"
+
+    company.load()
+    first = company.signatures()
+    monkeypatch.setattr(load_sources, "content_hash", hash_and_change)
+    with pytest.raises(InputError, match="erp_orders.csv was changed while it was read"):
+        company.load()
+    assert company.signatures() == first
+
+
+def test_a_server_copies_what_changed_and_nothing_else(server_company):
+    tables = "select relname, oid::text from pg_class where relnamespace = 'raw'::regnamespace order by 1"
+    server_company.write("sfa_reps.csv", "rep_id,rep_name\n")
+    result = server_company.load()
+    first = dict(server_company.rows(tables))
+    server_company.execute("create view on_it as select store_id from raw.erp_stores")
+    assert server_company.load() == result
+    assert dict(server_company.rows(tables)) == first
+    assert server_company.rows("select * from on_it") == [("S1",)]
+    orders = server_company.folder / "erp_orders.csv"
+    rewrite(orders, COMPANY["erp_orders.csv"].replace("-05", "-06"))
+    assert server_company.load() == result
+    second = dict(server_company.rows(tables))
+    assert {name for name in first if first[name] != second[name]} == {"erp_orders"}
+    assert server_company.rows("select ordered_at from raw.erp_orders") == [("2024-01-06",)]
+    # What a crash of the server leaves of an unlogged table.
+    server_company.execute("truncate raw.erp_orders")
+    assert server_company.load() == result
+    assert server_company.rows("select count(*) from raw.erp_orders") == [(1,)]
+    # A table that does not say what it holds.
+    server_company.execute(f"comment on table raw.erp_orders is '{MARK}'")
+    server_company.load()
+    third = dict(server_company.rows(tables))
+    assert {name for name in first if first[name] != third[name]} == {"erp_orders"} and second != third
+
+
 def test_unknown_file_is_a_remark(company):
     company.write("erp_complaint.csv", "complaint_id\n")
     company.write("readme.txt", "x")
@@ -322,7 +435,8 @@ def test_a_server_keeps_tables_of_others(server_company):
     assert server_company.rows("select store_id from raw.erp_stores") == [("kept",)]
     server_company.load("raw_2")
     assert server_company.rows("select a from raw.other") == [(1,)]
-    assert server_company.rows("select obj_description('raw_2.erp_stores'::regclass)") == [(MARK,)]
+    ((comment,),) = server_company.rows("select obj_description('raw_2.erp_stores'::regclass)")
+    assert comment.startswith(MARK)
 
 
 def test_a_failed_load_changes_nothing(server_company):
