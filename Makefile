@@ -5,7 +5,7 @@
 # make clean    remove everything that a build makes again; never published history or backups
 # make backup   copy the published file         make restore  put a copy back
 #
-# make build [DATA_DIR=dir|none] [POLICY_DIR=dir] [AS_OF_DATE=YYYY-MM-DD] [WAREHOUSE_DIR=dir] [VARS='{...}']
+# make build [DATA_DIR=dir|none] [POLICY_DIR=dir] [AS_OF_DATE=YYYY-MM-DD] [WAREHOUSE_DIR=dir] [VARS='{...}'] [FULL_TESTS=1]
 #            [TARGET=duckdb|postgres] [PROJECT_DIR=dir]
 # make example [EXAMPLE=adventureworks|northwind] [TARGET=...] [AS_OF_DATE=...]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
@@ -18,7 +18,7 @@ TESTS ?= tests/python
 EXAMPLE ?= adventureworks
 
 # Handed over by environment, so that JSON in VARS needs no second quoting.
-export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP PYTHON
+export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET FULL_TESTS BACKUP PYTHON
 
 .PHONY: build example test soak lint clean backup restore environment environment-dev
 .DEFAULT_GOAL := build

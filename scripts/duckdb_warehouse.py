@@ -86,6 +86,14 @@ class DuckDBWarehouse(Warehouse):
             shutil.rmtree(folder, ignore_errors=True)
         return []
 
+    def record(self, table: str) -> str:
+        return f"build.{super().record(table)}"
+
+    @contextmanager
+    def building(self) -> Iterator[Session]:
+        with duckdb.connect(str(self.build_db)) as con:
+            yield DuckDBSession(con)
+
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, str]]:
         with duckdb.connect() as con:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -203,6 +203,9 @@ class PostgresWarehouse(Warehouse):
         for table in session.rows("select tablename from pg_tables where schemaname = ?", [schema]):
             session.run(f"drop table {quoted(schema)}.{quoted(table['tablename'])}")
         session.run(f"drop schema {quoted(schema)}")
+
+    def building(self) -> AbstractContextManager[Session]:
+        return self.connected()
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, str]]:

@@ -129,7 +129,9 @@ def run_refresh(refresh: Refresh) -> dict:
         with console.status("Publishing ..."):
             grants = refresh.setting("grants") or {}
             publishing.publish(warehouse, run, refresh.seconds, grants.get("select") or [])
-        return report(refresh, run)
+        summary = report(refresh, run)
+        warehouse.mark_tested()
+        return summary
 
 
 def inputs(refresh: Refresh) -> tuple[Path | None, dt.date]:

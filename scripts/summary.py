@@ -36,6 +36,7 @@ def summarize(warehouse: Warehouse, run: Run, remarks: list[str], duration_secon
             "published": warehouse.place,
             "duration_seconds": round(duration_seconds, 1),
             **periods,
+            "made_anew": made_anew(session, warehouse, built),
             "schemes": scheme_summaries(session, built, published, periods["last_closed_period"]),
             "inputs": session.rows(f"select * from {published['fct_input_ledger']} order by table_name"),
             "rejected_rows": session.rows(
@@ -60,6 +61,58 @@ def period_summary(session: Session, built: dict[str, str]) -> dict:
         "last_closed_period": dates_as_text(closed[-1]) if closed else None,
         "next_period": dates_as_text(following) if following else None,
     }
+
+
+def made_anew(session: Session, warehouse: Warehouse, built: dict[str, str]) -> dict:
+    """What this build made anew (and what builds before it that were never published did), and why.
+
+    `inputs`: rows that came and went, by table. `tables`: the first period made anew of every table of periods, and
+    the inputs that were the reason.
+    """
+    tested = f"coalesce((select max(tested_until) from {warehouse.record('tested')}), timestamp '0001-01-01')"
+    touched: dict[str, dict] = {}
+    for row in session.rows(
+        f"select model, from_period_index, reason from {warehouse.record('touched_periods')}"
+        f" where touched_at > {tested} order by touched_at, model"
+    ):
+        name = row["model"].split(".")[-1]
+        known = touched.setdefault(name, {"from": row["from_period_index"], "reasons": set()})
+        known["from"] = min((p for p in (known["from"], row["from_period_index"]) if p is not None), default=None)
+        known["reasons"] |= set(filter(None, (row["reason"] or "").split(", ")))
+    starts = {
+        row["period_index"]: period_name(row["period_start_date"], row["period_end_date"])
+        for row in session.rows(f"select * from {built['int_periods']}")
+    }
+    return {
+        "inputs": {
+            contract_table(name): ", ".join(sorted(change["reasons"]))
+            for name, change in sorted(touched.items())
+            if name.startswith("base_")
+        },
+        "tables": {
+            name: {"from": starts.get(change["from"]), "because_of": sorted(roots(name, touched, set()))}
+            for name, change in sorted(touched.items())
+            if not name.startswith("base_") and change["from"] is not None
+        },
+    }
+
+
+def roots(name: str, touched: dict[str, dict], seen: set[str]) -> set[str]:
+    """The reasons of a table that are no tables made anew themselves."""
+    found: set[str] = set()
+    for reason in touched[name]["reasons"]:
+        if reason.startswith("base_"):
+            found.add(contract_table(reason))
+        elif reason not in touched:
+            found.add(reason)
+        elif reason not in seen:
+            seen.add(reason)
+            found |= roots(reason, touched, seen)
+    return found
+
+
+def contract_table(base_model: str) -> str:
+    return base_model.removeprefix("base_").replace("__", "_", 1)
 
 
 def dates_as_text(period: dict) -> dict:
@@ -150,6 +203,7 @@ def show(console: Console, warehouse: Warehouse, summary: dict) -> None:
     for entity_type in ENTITIES:
         show_schemes(console, entity_type, [row for row in summary["schemes"] if row["entity_type"] == entity_type])
     show_rows(console, summary)
+    show_made_anew(console, summary["made_anew"])
     for remark in summary["policy_remarks"]:
         fix = remark["fix"] or ""
         text = f"{remark['file']} ({remark['line_key']}): {remark['problem']}. {fix[:1].upper()}{fix[1:]}"
@@ -197,6 +251,22 @@ def show_rows(console: Console, summary: dict) -> None:
     )
     if later:
         console.print(f"Dated after {summary['as_of_date']} and so not yet known: {later}.")
+
+
+def show_made_anew(console: Console, made: dict) -> None:
+    came = ", ".join(f"{table} ({change})" for table, change in made["inputs"].items() if change != "first build")
+    if came:
+        console.print(f"Changed: {came}.", soft_wrap=True)
+    judged = {
+        name: made["tables"][table]
+        for name in ENTITIES
+        if (table := f"fct_{name}_segment_history") in made["tables"] and made["tables"][table]["from"]
+    }
+    for name, change in judged.items():
+        reason = ", ".join(change["because_of"])
+        console.print(f"Segments of {name.replace('_', ' ')}s were worked out from {change['from']} on: {reason}.")
+    if not judged:
+        console.print("No period that is judged was touched: the history stays as it was.")
 
 
 def show_end(console: Console, warehouse: Warehouse, summary: dict) -> None:

@@ -111,6 +111,20 @@ class Warehouse:
                 )
         return found
 
+    # --- what was made anew ----------------------------------------------------------------------
+
+    def record(self, table: str) -> str:
+        """A table of the build's record (macros/materializations/build_record.sql)."""
+        return f'"{self.build_schema}_refresh"."{table}"'
+
+    def mark_tested(self) -> None:
+        """What was made anew until now is tested and published: later tests look at what comes after."""
+        touched, tested = self.record("touched_periods"), self.record("tested")
+        with self.building() as session:
+            session.run(f"delete from {touched} where touched_at < (select max(touched_at) from {touched})")
+            session.run(f"delete from {tested}")
+            session.run(f"insert into {tested} select max(touched_at) from {touched} having count(*) > 0")
+
     # --- what was published ----------------------------------------------------------------------
 
     def check_company(self, company: str) -> None:
@@ -169,6 +183,10 @@ class Warehouse:
 
     def reading(self) -> AbstractContextManager[tuple[Session, str]]:
         """A session that sees the build, and the prefix of the published tables."""
+        raise NotImplementedError
+
+    def building(self) -> AbstractContextManager[Session]:
+        """A session that may write to the build."""
         raise NotImplementedError
 
     def published_size(self) -> str:
