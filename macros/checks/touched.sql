@@ -21,21 +21,19 @@
         {%- endif -%}
         {{- return(relation) -}}
     {%- endif -%}
-    {{- return(in_touched_periods(relation)) -}}
-{% endmacro %}
-
-
-{#- A select, without a name, of a table of periods less those that no run touched; `back` periods before the
-    first touched one stay. Any other relation as it is. -#}
-{% macro in_touched_periods(relation, back=0) %}
-    {%- set node = node_of(relation) if execute else none -%}
-    {%- set is_of_periods = node and node.config.materialized in ['periodic', 'stepwise', 'view']
-        and node.package_name == 'dynamic_segmentation' and 'period_index' in node.columns -%}
-    {%- if is_of_periods and not all_is_tested_again() -%}
-        {{- return('(select * from ' ~ relation ~ ' where period_index >= ' ~ (first_untested_period() - back) ~ ')') -}}
+    {%- if node and node.package_name == 'dynamic_segmentation' and 'period_index' in node.columns
+        and node.config.materialized in ['periodic', 'stepwise', 'view'] and not all_is_tested_again() -%}
+        {{- return(in_touched_periods(relation)) -}}
     {%- endif -%}
     {{- return(relation) -}}
 {% endmacro %}
+
+
+{#- A select, without a name, of a relation with a `period_index`, less the periods that no run touched; `back`
+    periods before the first touched one stay. -#}
+{% macro in_touched_periods(relation, back=0) -%}
+    (select * from {{ relation }} where period_index >= {{ first_untested_period() - back }})
+{%- endmacro %}
 
 
 {#- First period of all that was made anew since the last tested run; beyond all periods when nothing was. -#}
