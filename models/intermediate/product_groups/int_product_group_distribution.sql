@@ -18,6 +18,7 @@ nodes as (
     select * from {{ ref('int_product_group_nodes') }}
 ),
 
+-- numbers for keys, as every purchase is sorted at every level of the hierarchy
 product_groups as (
     select
         product_group_id,
@@ -25,72 +26,85 @@ product_groups as (
     from {{ ref('int_product_group_lives') }}
 ),
 
--- periods as bits of a number of 32, so that a store's purchases of a product group are one row for 32 periods
+stores as (
+    select
+        store_id,
+        cast(row_number() over (order by {{ bytewise('store_id') }}) as integer) as store_number
+    from {{ ref('int_store_lives') }}
+),
+
+-- periods as bits of a number, so that what a store bought of a product group is one row for 60 periods
+places as (
+    select
+        period_index,
+        period_index - min(period_index) over () as place
+    from {{ ref('int_periods') }}
+),
+
 periods as (
     select
         period_index,
-        cast(floor(period_index / 32.0) as integer) as block,
-        cast(power(2, period_index - 32 * floor(period_index / 32.0)) as bigint) as bit
-    from {{ ref('int_periods') }}
+        cast(floor(place / 60.0) as integer) as block,
+        cast(power(2, place - 60 * floor(place / 60.0)) as bigint) as bit
+    from places
 ),
 
 -- the periods in whose trailing quarter a purchase lies; what was bought before history is outside every window
 counting as (
     select
         purchases.period_index as purchase_period_index,
-        counting.block,
-        cast(sum(counting.bit) as bigint) as bits
+        counted.block,
+        cast(sum(counted.bit) as bigint) as bits
     from periods as purchases
-    inner join periods as counting
-        on counting.period_index
-            between purchases.period_index and purchases.period_index + {{ window_length('quarter') - 1 }}
+    inner join periods as counted
+        on
+            counted.period_index between
+            purchases.period_index and purchases.period_index + {{ window_length('quarter') - 1 }}
     group by
         purchases.period_index,
-        counting.block
+        counted.block
 ),
 
-store_products as (
+numbered_nodes as (
     select
-        lines.store_id,
-        coalesce(lines.product_id, '') as product_id,
+        nodes.product_id,
+        product_groups.product_group_number
+    from nodes
+    inner join product_groups on nodes.product_group_id = product_groups.product_group_id
+),
+
+bought as (
+    select
+        stores.store_number,
+        numbered_nodes.product_group_number,
         counting.block,
         bit_or(counting.bits) as bits
     from lines
     inner join counting on lines.period_index = counting.purchase_period_index
+    inner join stores on lines.store_id = stores.store_id
+    inner join numbered_nodes on coalesce(lines.product_id, '') = numbered_nodes.product_id
     -- free goods of an order are bought, returned ones are not
     where
         lines.is_order
         and coalesce(lines.quantity, lines.net_amount) > 0
     group by
-        lines.store_id,
-        coalesce(lines.product_id, ''),
+        stores.store_number,
+        numbered_nodes.product_group_number,
         counting.block
-),
-
-store_groups as (
-    select
-        store_products.store_id,
-        product_groups.product_group_number,
-        store_products.block,
-        bit_or(store_products.bits) as bits
-    from store_products
-    inner join nodes on store_products.product_id = nodes.product_id
-    inner join product_groups on nodes.product_group_id = product_groups.product_group_id
-    group by
-        store_products.store_id,
-        product_groups.product_group_number,
-        store_products.block
+    -- side by side, the rows of a store find its periods in the processor's cache
+    order by stores.store_number
 ),
 
 -- stores alive with any order in the trailing quarter
 ordering_stores as (
     select
-        store_windows.store_id,
+        stores.store_number,
         store_windows.period_index,
         periods.block,
         periods.bit,
         greatest(store_windows.order_value_year, 0) as weight
     from store_windows
+    inner join stores on store_windows.store_id = stores.store_id
     inner join periods on store_windows.period_index = periods.period_index
     where store_windows.orders_quarter > 0
 ),
@@ -106,18 +120,18 @@ totals as (
 
 bought_totals as (
     select
-        store_groups.product_group_number,
+        bought.product_group_number,
         ordering_stores.period_index,
         count(*) as stores,
         cast(sum(ordering_stores.weight) as numeric(38, 4)) as weight
-    from store_groups
+    from bought
     inner join ordering_stores
         on
-            store_groups.store_id = ordering_stores.store_id
-            and store_groups.block = ordering_stores.block
-            and (store_groups.bits & ordering_stores.bit) <> 0
+            bought.store_number = ordering_stores.store_number
+            and bought.block = ordering_stores.block
+            and (bought.bits & ordering_stores.bit) <> 0
     group by
-        store_groups.product_group_number,
+        bought.product_group_number,
         ordering_stores.period_index
 ),
 
