@@ -29,6 +29,7 @@ final as (
     select
         profiles.store_id,
         profiles.first_period_index,
+        history.first_period_index as history_first_period_index,
         orders.order_before_life_period_index,
         least(profiles.customer_since_period_index, orders.first_order_period_index) as has_ordered_since_period_index,
         -- a first order in the first quarter of history may be anybody's: nobody knows whether it is new

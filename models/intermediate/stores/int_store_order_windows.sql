@@ -14,11 +14,6 @@ first_orders as (
     select * from {{ ref('int_store_first_orders') }}
 ),
 
-history as (
-    select min(period_index) as first_period_index
-    from {{ ref('int_periods') }}
-),
-
 -- the last order of all periods before those that the windows read
 earlier_orders as (
     select
@@ -34,15 +29,10 @@ earlier_orders as (
 -- no row means no order: evidence of zero
 store_periods as (
     select
-        spine.store_id,
         spine.period_index,
-        history.first_period_index as history_first_period_index,
-        first_orders.first_period_index,
-        first_orders.has_ordered_since_period_index,
-        first_orders.is_first_order_known,
+        first_orders.*,
         coalesce(earlier_orders.last_order_period_index, first_orders.order_before_life_period_index)
             as earlier_order_period_index,
-        first_orders.customer_period_index,
         coalesce(sales.net_value, 0) as net_value,
         {%- for channel in order_channels() + ['distributor'] %}
         coalesce(sales.orders_{{ channel }}, 0) as orders_{{ channel }},
@@ -50,7 +40,6 @@ store_periods as (
         coalesce(sales.orders, 0) as orders,
         case when sales.orders > 0 then spine.period_index end as order_period_index
     from spine
-    cross join history
     inner join first_orders on spine.store_id = first_orders.store_id
     left join earlier_orders on spine.store_id = earlier_orders.store_id
     left join sales
