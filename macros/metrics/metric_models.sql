@@ -18,12 +18,10 @@
     {%- endfor -%}
     {%- set models = {
         'store': {
-            'int_store_orders': orders + ['order_value_trend'],
-            'int_store_order_history': [
-                'has_ordered', 'periods_since_first_order', 'periods_since_last_order', 'repeat_order_rate_year'
-            ],
-            'int_store_order_channels': order_shares,
-            'int_store_revenue_ranks': ['revenue_share_above_year', 'revenue_rank_share_year'],
+            'int_store_orders': orders + [
+                'order_value_trend', 'has_ordered', 'periods_since_first_order', 'periods_since_last_order',
+                'repeat_order_rate_year'
+            ] + order_shares + ['revenue_share_above_year', 'revenue_rank_share_year'],
             'int_store_group_ranks': ['group_revenue_share_above_year'],
             'int_store_contact_metrics': contacts,
             'int_store_category_share': ['category_share_quarter'],

@@ -1,11 +1,13 @@
 {#- Which schemes apply to which entity, and under which scope its rules are looked up: the longest of
     its values of the scheme's scope attribute that any rule of the scheme names, else `*`.
-    Reads today's attributes, so history is restated by them. Grain: entity x scheme.
+    Reads today's attributes, so history is restated by them, over the entity's life. Grain: entity x scheme.
     `entities` is the where clause that says who takes part in segmentation. -#}
 {% macro scheme_members(entity_type, entities='1 = 1') %}
 {%- set key = entity_type ~ '_id' -%}
 with entities as (
-    select {{ key }} from {{ ref('int_' ~ entity_type ~ '_lives') }} where {{ entities }}
+    select {{ key }}, first_period_index, last_period_index
+    from {{ ref('int_' ~ entity_type ~ '_lives') }}
+    where {{ entities }}
 ),
 
 schemes as (
@@ -55,8 +57,11 @@ final as (
     select
         applying.{{ key }},
         applying.scheme,
-        coalesce(named_scopes.scope, '*') as scope_key
+        coalesce(named_scopes.scope, '*') as scope_key,
+        entities.first_period_index,
+        entities.last_period_index
     from applying
+    inner join entities on applying.{{ key }} = entities.{{ key }}
     left join named_scopes
         on
             applying.{{ key }} = named_scopes.{{ key }}

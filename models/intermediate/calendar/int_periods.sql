@@ -1,6 +1,6 @@
-with documents as (
+with sales as (
     select min(period_index) as first_period_index
-    from {{ ref('int_documents') }}
+    from {{ ref('int_store_sales') }}
 ),
 
 bounds as (
@@ -12,7 +12,7 @@ bounds as (
         coalesce(first_period_index, {{ period_index(as_of_date()) }}) as first_period_index,
         {%- endif %}
         {{ period_index(as_of_date()) }} as last_period_index
-    from documents
+    from sales
 ),
 
 -- a constant upper bound keeps the calendar free of introspection; a longer history stops the build

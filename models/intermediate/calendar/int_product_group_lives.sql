@@ -1,3 +1,4 @@
+{{ config(meta={'dated_columns': ['product_group_id']}) }}
 with sales as (
     select * from {{ ref('int_product_group_sales') }}
 ),

@@ -1,3 +1,4 @@
+{{ config(meta={'dated_columns': ['rep_id']}) }}
 with reps as (
     select * from {{ ref('int_reps') }}
 ),
@@ -5,10 +6,9 @@ with reps as (
 documents as (
     select
         rep_id,
-        min(ordered_on) as first_document_on,
+        min(first_document_on) as first_document_on,
         max(period_index) as last_document_period_index
-    from {{ ref('int_documents') }}
-    where rep_id is not null
+    from {{ ref('int_rep_documents') }}
     group by rep_id
 ),
 

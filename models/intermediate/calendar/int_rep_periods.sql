@@ -1,1 +1,2 @@
+{{ config(materialized='view') }}
 {{ entity_periods(ref('int_rep_lives'), 'rep_id') }}

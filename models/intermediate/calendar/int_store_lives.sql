@@ -1,3 +1,4 @@
+{{ config(meta={'dated_columns': ['store_id']}) }}
 with stores as (
     select * from {{ ref('int_stores') }}
 ),

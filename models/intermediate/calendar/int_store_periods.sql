@@ -1,1 +1,2 @@
+{{ config(materialized='view') }}
 {{ entity_periods(ref('int_store_lives'), 'store_id') }}

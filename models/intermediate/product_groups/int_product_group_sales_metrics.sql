@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with windows as (
     select * from {{ ref('int_product_group_windows') }}
 ),

@@ -1,9 +1,13 @@
+{{ config(materialized='periodic') }}
+{%- set look_back = 2 * window_length('year') - 1 -%}
 with spine as (
     select * from {{ ref('int_product_group_periods') }}
+    where period_index >= {{ from_period(back=look_back) }}
 ),
 
 sales as (
     select * from {{ ref('int_product_group_sales') }}
+    where period_index >= {{ from_period(back=look_back) }}
 ),
 
 levels as (
@@ -48,7 +52,7 @@ final as (
         cast({{ trailing_sum('cost', 'year', 'product_group_id') }} as numeric(38, 10)) as cost_year,
         -- the base of the growth, unknown where it begins before history
         cast(case
-            when period_index - {{ 2 * window_length('year') - 1 }} >= history_first_period_index
+            when period_index - {{ look_back }} >= history_first_period_index
                 then coalesce(
                     {{ trailing_sum('net_value', 'year', 'product_group_id', window_length('year')) }},
                     0

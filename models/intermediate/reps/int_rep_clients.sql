@@ -1,9 +1,11 @@
+{{ config(materialized='periodic') }}
 with assignments as (
-    select * from {{ ref('stg_sfa__store_assignments') }}
+    select * from {{ ref('int_store_assignments') }}
 ),
 
 stores as (
     select * from {{ ref('int_store_periods') }}
+    where period_index >= {{ from_period() }}
 ),
 
 schemes as (
@@ -13,6 +15,7 @@ schemes as (
 
 segments as (
     select * from {{ ref('fct_store_segment_history') }}
+    where period_index >= {{ from_period() }}
 ),
 
 -- distinct: a store may be assigned to the same rep by two lines
@@ -25,8 +28,8 @@ assigned as (
     inner join stores
         on
             assignments.store_id = stores.store_id
-            and assignments.valid_from <= stores.period_end_date
-            and (assignments.valid_to is null or assignments.valid_to > stores.period_end_date)
+            and assignments.first_period_index <= stores.period_index
+            and (assignments.last_period_index is null or assignments.last_period_index >= stores.period_index)
 ),
 
 -- where the scheme does not exist every assigned store is a client

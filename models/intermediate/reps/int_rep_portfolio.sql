@@ -1,9 +1,12 @@
+{{ config(materialized='periodic') }}
 with spine as (
     select * from {{ ref('int_rep_periods') }}
+    where period_index >= {{ from_period() }}
 ),
 
 clients as (
     select * from {{ ref('int_rep_clients') }}
+    where period_index >= {{ from_period() }}
 ),
 
 portfolios as (

@@ -19,9 +19,7 @@ answered as (
         expected.target,
         expected.tolerance,
         expected.is_must_have,
-        answers.value,
-        -- an audited visit answers at least one KPI of its set
-        count(answers.value) over (partition by expected.visit_id) as answers_in_visit
+        answers.value
     from expected
     left join answers
         on
@@ -53,7 +51,6 @@ final as (
             else 0
         end as numeric(18, 6)) as score
     from answered
-    where answers_in_visit > 0
 )
 
 select * from final

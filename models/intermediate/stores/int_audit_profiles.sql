@@ -1,3 +1,4 @@
+{{ config(materialized='periodic') }}
 with visits as (
     select
         visit_id,
@@ -8,6 +9,11 @@ with visits as (
     where
         status = 'done'
         and cast(started_at as date) <= {{ as_of_date() }}
+        and {{ period_index('cast(started_at as date)') }} >= {{ from_period() }}
+),
+
+profiles as (
+    select * from {{ ref('int_store_profiles') }}
 ),
 
 answered as (
@@ -15,16 +21,14 @@ answered as (
     from {{ ref('stg_sfa__audit_answers') }}
 ),
 
-spine as (
-    select * from {{ ref('int_store_periods') }}
-),
-
-stores as (
-    select * from {{ ref('int_stores') }}
+periods as (
+    select * from {{ ref('int_periods') }}
+    where is_closed
 ),
 
 display as (
     select * from {{ ref('int_store_display_segments') }}
+    where period_index >= {{ from_period() }}
 ),
 
 -- a display profile given by hand and in force at period end acts here too
@@ -35,40 +39,31 @@ overrides as (
         and scheme = 'display'
 ),
 
-visited as (
+final as (
     select
         visits.visit_id,
         visits.store_id,
         visits.visited_on,
-        visits.period_index
-    from visits
-    inner join answered on visits.visit_id = answered.visit_id
-    inner join spine
-        on
-            visits.store_id = spine.store_id
-            and visits.period_index = spine.period_index
-),
-
-final as (
-    select
-        visited.visit_id,
-        visited.store_id,
-        visited.visited_on,
-        visited.period_index,
-        stores.channel,
+        visits.period_index,
+        profiles.channel,
         case
             when display.store_id is not null then coalesce(overrides.override_segment, display.segment)
         end as display_segment
-    from visited
-    inner join stores on visited.store_id = stores.store_id
+    from visits
+    inner join answered on visits.visit_id = answered.visit_id
+    inner join profiles
+        on
+            visits.store_id = profiles.store_id
+            and visits.period_index between profiles.first_period_index and profiles.last_period_index
+    inner join periods on visits.period_index = periods.period_index
     left join display
         on
-            visited.store_id = display.store_id
-            and visited.period_index = display.period_index
+            visits.store_id = display.store_id
+            and visits.period_index = display.period_index
     left join overrides
         on
-            visited.store_id = overrides.entity_id
-            and visited.period_index = overrides.period_index
+            visits.store_id = overrides.entity_id
+            and visits.period_index = overrides.period_index
 )
 
 select * from final

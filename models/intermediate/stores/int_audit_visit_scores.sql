@@ -20,6 +20,8 @@ visits as (
         visit_id,
         store_id,
         period_index
+    -- an audited visit answers at least one KPI of its set
+    having count(case when is_answered then 1 end) > 0
 ),
 
 rated as (

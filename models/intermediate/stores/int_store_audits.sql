@@ -1,5 +1,7 @@
+{{ config(materialized='periodic') }}
 with visits as (
     select * from {{ ref('int_audit_visit_scores') }}
+    where period_index >= {{ from_period() }}
 ),
 
 store_periods as (

@@ -1,5 +1,8 @@
+{{ config(materialized='periodic') }}
+{%- set look_back = window_length('quarter') - 1 -%}
 with spine as (
     select * from {{ ref('int_store_periods') }}
+    where period_index >= {{ from_period(back=look_back) }}
 ),
 
 sales as (
@@ -13,7 +16,9 @@ measured as (
         cast(sum(own_sales) as numeric(38, 4)) as own_sales,
         cast(sum(category_sales) as numeric(38, 4)) as category_sales
     from sales
-    where period_start_date <= {{ as_of_date() }}
+    where
+        period_start_date <= {{ as_of_date() }}
+        and {{ period_index('period_start_date') }} >= {{ from_period(back=look_back) }}
     group by
         store_id,
         {{ period_index('period_start_date') }}

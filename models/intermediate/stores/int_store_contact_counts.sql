@@ -1,3 +1,4 @@
+{{ config(materialized='periodic', periods='all') }}
 with visits as (
     select * from {{ ref('stg_sfa__visits') }}
     where status = 'done'
@@ -39,6 +40,7 @@ final as (
     where
         store_id is not null
         and contacted_on <= {{ as_of_date() }}
+        and {{ period_index('contacted_on') }} >= {{ from_period() }}
     group by
         store_id,
         {{ period_index('contacted_on') }}

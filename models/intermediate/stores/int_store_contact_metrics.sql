@@ -1,8 +1,11 @@
+{{ config(materialized='periodic') }}
 {#- What a table that the company does not have would feed is unobserved, not 0. -#}
 {%- set visits = 'cast(null as integer)' if inputs_are_missing(['sfa_visits']) else 'coalesce(contacts.visits, 0)' -%}
 {%- set has_interactions = not inputs_are_missing(['crm_interactions']) -%}
+{%- set look_back = window_length('year') - 1 -%}
 with spine as (
     select * from {{ ref('int_store_periods') }}
+    where period_index >= {{ from_period(back=look_back) }}
 ),
 
 contacts as (
@@ -13,17 +16,19 @@ lives as (
     select * from {{ ref('int_store_lives') }}
 ),
 
--- a visit before the life is outside its windows, but it was the last one until the next
+-- a visit before the life or before what is read is outside the windows, but it was the last one until the next
 earlier_visits as (
     select
         lives.store_id,
-        max(contacts.period_index) as visit_before_life_period_index
+        max(contacts.period_index) as earlier_visit_period_index
     from lives
-    inner join contacts
-        on
-            lives.store_id = contacts.store_id
-            and lives.first_period_index > contacts.period_index
-    where contacts.visits > 0
+    inner join contacts on lives.store_id = contacts.store_id
+    where
+        contacts.visits > 0
+        and (
+            contacts.period_index < lives.first_period_index
+            or contacts.period_index < {{ from_period(back=look_back) }}
+        )
     group by lives.store_id
 ),
 
@@ -38,7 +43,7 @@ store_periods as (
         {%- endfor %}
         {{ 'coalesce(contacts.interactions, 0)' if has_interactions else 'cast(null as integer)' }} as interactions,
         case when contacts.visits > 0 then spine.period_index end as visit_period_index,
-        earlier_visits.visit_before_life_period_index
+        earlier_visits.earlier_visit_period_index
     from spine
     left join contacts
         on
@@ -65,7 +70,7 @@ windows as (
                 order by period_index
                 rows between unbounded preceding and current row
             ),
-            visit_before_life_period_index
+            earlier_visit_period_index
         ) as periods_since_last_visit
     from store_periods
 ),

@@ -1,16 +1,12 @@
+{{ config(materialized='periodic') }}
 with spine as (
     select * from {{ ref('int_store_periods') }}
+    where period_index >= {{ from_period() }}
 ),
 
-schemes as (
-    select * from {{ ref('policy_schemes') }}
-    where
-        entity_type = 'store'
-        and scheme = 'display'
-),
-
-attributes as (
-    select * from {{ ref('int_store_attributes') }}
+members as (
+    select * from {{ ref('int_store_schemes') }}
+    where scheme = 'display'
 ),
 
 store_bands as (
@@ -28,48 +24,46 @@ applicable as (
         spine.store_id,
         spine.period_index
     from spine
-    cross join schemes
-    left join attributes
-        on
-            spine.store_id = attributes.store_id
-            and schemes.applies_to_attribute = attributes.attribute
-            and schemes.applies_to_value = attributes.value
-    where schemes.applies_to_attribute is null or attributes.store_id is not null
+    inner join members on spine.store_id = members.store_id
 ),
 
--- only stores of which something was ever recorded need the bands of every position
-recorded_stores as (
-    select distinct store_id
+-- a profile holds until one of its bands changes
+changes as (
+    select distinct
+        store_id,
+        first_period_index
     from store_bands
 ),
 
 banded as (
     select
-        applicable.store_id,
-        applicable.period_index,
+        changes.store_id,
+        changes.first_period_index,
         positions.position,
         coalesce(store_bands.band, 'UNKNOWN') as band,
         coalesce(store_bands.is_known, false) as is_known
-    from applicable
-    inner join recorded_stores on applicable.store_id = recorded_stores.store_id
+    from changes
     cross join positions
     left join store_bands
         on
-            applicable.store_id = store_bands.store_id
+            changes.store_id = store_bands.store_id
             and positions.position = store_bands.position
-            and applicable.period_index >= store_bands.first_period_index
-            and (store_bands.last_period_index is null or applicable.period_index <= store_bands.last_period_index)
+            and changes.first_period_index >= store_bands.first_period_index
+            and (store_bands.last_period_index is null or changes.first_period_index <= store_bands.last_period_index)
 ),
 
 profiles as (
     select
         store_id,
-        period_index,
-        {{ dbt.listagg('band', "'-'", 'order by position') }} as segment
+        first_period_index,
+        lead(first_period_index) over (partition by store_id order by first_period_index) - 1 as last_period_index,
+        case
+            -- nothing known of any parameter is plain UNKNOWN
+            when max(case when is_known then 1 else 0 end) = 1
+                then {{ dbt.listagg('band', "'-'", 'order by position') }}
+        end as segment
     from banded
-    group by store_id, period_index
-    -- nothing known of any parameter is plain UNKNOWN
-    having max(case when is_known then 1 else 0 end) = 1
+    group by store_id, first_period_index
 ),
 
 final as (
@@ -81,7 +75,8 @@ final as (
     left join profiles
         on
             applicable.store_id = profiles.store_id
-            and applicable.period_index = profiles.period_index
+            and applicable.period_index >= profiles.first_period_index
+            and (profiles.last_period_index is null or applicable.period_index <= profiles.last_period_index)
 )
 
 select * from final

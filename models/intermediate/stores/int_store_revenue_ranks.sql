@@ -1,20 +1,18 @@
+{{ config(materialized='view') }}
 with windows as (
     select * from {{ ref('int_store_order_windows') }}
 ),
 
 ranked as (
     select
-        store_id,
-        period_index,
-        order_value_year,
+        *,
         {{ ranking_columns('order_value_year', 'store_id', 'period_index') }}
     from windows
 ),
 
 final as (
     select
-        store_id,
-        period_index,
+        *,
         cast(
             case when order_value_year > 0 then {{ exact_ratio('value_above', 'value_total') }} else 1 end
             as numeric(18, 6)

@@ -1,5 +1,7 @@
+{{ config(materialized='periodic', periods='all') }}
 with documents as (
     select * from {{ ref('int_documents') }}
+    where period_index >= {{ from_period() }}
 ),
 
 final as (

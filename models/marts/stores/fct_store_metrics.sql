@@ -1,1 +1,2 @@
+{{ config(materialized='periodic') }}
 {{ entity_metrics('store') }}
