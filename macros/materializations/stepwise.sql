@@ -4,8 +4,9 @@
     it once per period, in order, as `insert … select … from (model) where period_index = N`.
 
     config
-        inputs          the model that holds everything the step reads but its own rows before; the
-                        step must select every one of its columns, with their names
+        inputs          the model that holds everything the step reads but its own rows before
+        compared        columns of it that the step records under their names, and that tell whether an
+                        input is the one on record; left out: all
     The model needs an enforced contract with the columns `period_index` and `engine_version`.
 
     Which periods? On a first build, a full refresh, or when the columns changed: all, into a table of
@@ -100,11 +101,11 @@
         {%- do types.update({column.name | lower: column.data_type}) -%}
     {%- endfor -%}
     {%- set compared = [] -%}
-    {%- for column in adapter.get_columns_in_relation(inputs) -%}
-        {%- if column.name | lower not in types -%}
-            {%- do exceptions.raise_compiler_error(model.name ~ ': the step does not record column ' ~ column.name ~ ' of ' ~ inputs.identifier) -%}
+    {%- for column in config.get('compared') or adapter.get_columns_in_relation(inputs) | map(attribute='name') -%}
+        {%- if column | lower not in types -%}
+            {%- do exceptions.raise_compiler_error(model.name ~ ': the step does not record column ' ~ column ~ ' of ' ~ inputs.identifier) -%}
         {%- endif -%}
-        {%- do compared.append('cast(' ~ column.name ~ ' as ' ~ types[column.name | lower] ~ ')') -%}
+        {%- do compared.append('cast(' ~ column ~ ' as ' ~ types[column | lower] ~ ')') -%}
     {%- endfor -%}
     {% call statement('first_touched', fetch_result=True) -%}
         with given as (

@@ -13,8 +13,23 @@ members as (
     select * from {{ ref('int_' ~ entity_type ~ '_schemes') }}
 ),
 
-evidence as (
-    select * from {{ ref('fct_' ~ entity_type ~ '_segment_evidence') }}
+states as (
+    select * from {{ ref('int_' ~ entity_type ~ '_segment_states') }}
+),
+
+-- numbers, since every state of every entity is grouped by them
+conditions as (
+    select
+        condition_id,
+        scheme,
+        segment,
+        cast(dense_rank() over (order by scheme, segment) as integer) as segment_number,
+        cast(dense_rank() over (order by scheme, segment, rule_group) as integer) as group_number
+    from (
+        select distinct condition_id, scheme, segment, rule_group
+        from {{ ref('int_rules_by_period') }}
+        where entity_type = '{{ entity_type }}'
+    ) as rules
 ),
 
 ladder as (
@@ -45,46 +60,55 @@ classified as (
 ),
 
 {% endif -%}
+segments as (
+    select distinct
+        conditions.segment_number,
+        conditions.scheme,
+        ladder.precedence,
+        ladder.segment_bit
+    from conditions
+    inner join ladder on conditions.scheme = ladder.scheme and conditions.segment = ladder.segment
+),
+
 group_states as (
     select
-        {{ key }},
-        period_index,
-        scheme,
-        segment,
-        rule_group,
-        min(case when is_met then 1 else 0 end) as holds,
-        min(case when qualifies then 1 else 0 end) as holds_plain,
-        max(case when value is null then 1 else 0 end) as lacks_value
-    from evidence
-    group by {{ key }}, period_index, scheme, segment, rule_group
+        states.{{ key }},
+        states.period_index,
+        conditions.segment_number,
+        conditions.group_number,
+        min(case when states.is_met then 1 else 0 end) as holds,
+        min(case when states.qualifies then 1 else 0 end) as holds_plain,
+        max(case when states.value is null then 1 else 0 end) as lacks_value
+    from states
+    inner join conditions on states.condition_id = conditions.condition_id
+    group by states.{{ key }}, states.period_index, conditions.segment_number, conditions.group_number
 ),
 
 segment_states as (
     select
         {{ key }},
         period_index,
-        scheme,
-        segment,
+        segment_number,
         max(holds) as holds,
         max(holds_plain) as holds_plain,
         -- every group that holds lacks a value
         min(case when holds = 1 then lacks_value end) as is_unobserved
     from group_states
-    group by {{ key }}, period_index, scheme, segment
+    group by {{ key }}, period_index, segment_number
 ),
 
 highest as (
     select
         segment_states.{{ key }},
         segment_states.period_index,
-        segment_states.scheme,
-        max(case when segment_states.holds = 1 then ladder.precedence end) as candidate_precedence,
-        max(case when segment_states.holds_plain = 1 then ladder.precedence end) as plain_precedence,
-        cast(sum(case when segment_states.is_unobserved = 1 then ladder.segment_bit else 0 end) as bigint)
+        segments.scheme,
+        max(case when segment_states.holds = 1 then segments.precedence end) as candidate_precedence,
+        max(case when segment_states.holds_plain = 1 then segments.precedence end) as plain_precedence,
+        cast(sum(case when segment_states.is_unobserved = 1 then segments.segment_bit else 0 end) as bigint)
             as unobserved_segments
     from segment_states
-    inner join ladder on segment_states.scheme = ladder.scheme and segment_states.segment = ladder.segment
-    group by segment_states.{{ key }}, segment_states.period_index, segment_states.scheme
+    inner join segments on segment_states.segment_number = segments.segment_number
+    group by segment_states.{{ key }}, segment_states.period_index, segments.scheme
 ),
 
 final as (

@@ -52,7 +52,8 @@ final as (
         rules.exit_after,
         rules.hold_periods,
         rules.expire_after,
-        rules.is_in_force
+        rules.is_in_force,
+        rules.line_content
     from rules
     inner join members on rules.scheme = members.scheme and rules.scope_key = members.scope_key
     inner join metrics on members.{{ key }} = metrics.{{ key }} and rules.period_index = metrics.period_index

@@ -53,7 +53,7 @@ in_force as (
             and (scoped_rules.valid_to is null or scoped_rules.valid_to > periods.period_end_date)
 ),
 
-final as (
+resolved as (
     select
         conditions.entity_type,
         conditions.scheme,
@@ -81,6 +81,22 @@ final as (
             and scope_keys.scope_key = in_force.scope_key
             and periods.period_index = in_force.period_index
             and in_force.line_rank = 1
+),
+
+final as (
+    select
+        *,
+        -- one number for all that the line says: what a step records of it
+        {{ text_to_bigint(
+            "concat_ws('|', operator, coalesce(cast(enter_threshold as " ~ dbt.type_string() ~ "), '-'),"
+            " coalesce(cast(exit_threshold as " ~ dbt.type_string() ~ "), '-'),"
+            " coalesce(cast(enter_after as " ~ dbt.type_string() ~ "), '-'),"
+            " coalesce(cast(exit_after as " ~ dbt.type_string() ~ "), '-'),"
+            " coalesce(cast(hold_periods as " ~ dbt.type_string() ~ "), '-'),"
+            " coalesce(cast(expire_after as " ~ dbt.type_string() ~ "), '-'),"
+            " cast(is_in_force as " ~ dbt.type_string() ~ "))"
+        ) }} as line_content
+    from resolved
 )
 
 select * from final
