@@ -6,6 +6,7 @@ Whatever goes wrong before the last step, what is published stays as it was.
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -282,8 +283,8 @@ def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | No
     work = {
         "parse": ["parse", *variables],
         "commands": [command + variables for command in (COMMANDS if run.is_snapshot_taken else COMMANDS[:1])],
-        "needs_packages": needs_packages(refresh.project),
     }
+    install_packages(refresh)
     errors = warehouse.logs / "dbt_stderr.log"
     with open(errors, "w") as stderr:
         process = subprocess.Popen(
@@ -332,15 +333,30 @@ def last_words(process: subprocess.Popen, errors: Path) -> str:
     return said or f"dbt's process ended with code {process.returncode}, without a word (killed, or out of memory?)."
 
 
-def needs_packages(project: Path) -> bool:
-    """Whether a user's project has packages that are not installed, or not those it asks for."""
+def install_packages(refresh: Refresh) -> None:
+    """dbt deps, where a user's project has packages that are not installed, or not those it asks for. Builds of
+    one project for several warehouses wait for each other."""
+    project = refresh.project
     asked = [file for name in ("packages.yml", "dependencies.yml") if (file := project / name).exists()]
+    if not asked:
+        return
     made = project / "package-lock.yml"
-    return bool(asked) and (
-        not made.exists()
-        or not (project / "dbt_packages").is_dir()
-        or any(file.stat().st_mtime > made.stat().st_mtime for file in asked)
-    )
+    with open(asked[0]) as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if (project / "dbt_packages").is_dir() and made.exists():
+            if all(file.stat().st_mtime <= made.stat().st_mtime for file in asked):
+                return
+        deps = subprocess.run(
+            [sys.executable, "-c", "import sys; from dbt.cli.main import cli; sys.exit(cli())", "deps"],
+            cwd=project,
+            env=os.environ
+            | {"DBT_PROJECT_DIR": str(project), "DBT_PROFILES_DIR": str(PROJECT), "DBT_PROFILE": PACKAGE},
+            capture_output=True,
+            text=True,
+        )
+        if deps.returncode:
+            raise RefreshError(f"dbt deps of {project} failed:\n{(deps.stdout + deps.stderr).strip()[-2000:]}")
+    done(refresh, "installed the project's packages")
 
 
 def follow(refresh: Refresh, process: subprocess.Popen, when_read: Callable[[], None]) -> dict | None:

@@ -1,6 +1,6 @@
 """Runs dbt commands one after the other in this process, and tells its caller how far it is.
 
-    python -m scripts.run_dbt '{"parse": ["parse"], "commands": [["build"], ...], "needs_packages": false}'
+    python -m scripts.run_dbt '{"parse": ["parse"], "commands": [["build"], ...]}'
 
 A process of its own, because dbt keeps the warehouse open until its process ends; one for all
 commands, because starting dbt and reading the project cost more than a small build. Progress goes
@@ -31,17 +31,14 @@ def on_event(event) -> None:
         tell(warning=event.info.msg, name=name)
 
 
-def run(commands: list[list[str]], parse: list[str], needs_packages: bool) -> bool:
+def run(commands: list[list[str]], parse: list[str]) -> bool:
     """Read the project once, let the caller look at it, then run the commands on what was read."""
     from dbt.cli.main import dbtRunner
 
-    reader = dbtRunner(callbacks=[on_event])
-    steps = ([["deps"]] if needs_packages else []) + [parse]
-    for step in steps:
-        outcome = reader.invoke(step)
-        if not outcome.success:
-            tell(failed=-1, exception=str(outcome.exception) if outcome.exception else f"dbt {step[0]} failed")
-            return False
+    outcome = dbtRunner(callbacks=[on_event]).invoke(parse)
+    if not outcome.success:
+        tell(failed=-1, exception=str(outcome.exception) if outcome.exception else None)
+        return False
     tell(parsed=True)
     if not sys.stdin.readline():
         return False  # the caller found something that stops the build, or is gone

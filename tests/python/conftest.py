@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,12 +88,25 @@ def rows(file: Path, sql: str, parameters: list | None = None) -> list[tuple]:
         return con.execute(sql, parameters or []).fetchall()
 
 
+def made_once(tmp_path_factory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of the suite's processes to need it fills; the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / f"shared-{name}"
+    with open(shared / f"shared-{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / ".made").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            (folder / ".made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sample_build(tmp_path_factory) -> Build:
     """The sample company as `make build` makes it. Read it; a test that changes a warehouse copies it."""
-    warehouse = tmp_path_factory.mktemp("sample") / "warehouse"
-    run_refresh(warehouse)
-    return Build(warehouse, warehouse / "sample")
+    folder = made_once(tmp_path_factory, "sample", lambda folder: run_refresh(folder / "warehouse"))
+    return Build(folder / "warehouse", folder / "warehouse" / "sample")
 
 
 @dataclass(frozen=True)
@@ -143,23 +158,24 @@ def postgres():
         running.__exit__(None, None, None)
 
 
-def build_of_example(name: str, folder: Path) -> Build:
+def build_of_example(tmp_path_factory, name: str) -> Build:
     """A project of examples/, built as its README says but for the names of the schemas."""
     example = PROJECT / "examples" / name
-    run_refresh(folder / "warehouse", PROJECT_DIR=example, DATA_DIR=example / "data")
+    settings = {"PROJECT_DIR": example, "DATA_DIR": example / "data"}
+    folder = made_once(tmp_path_factory, name, lambda folder: run_refresh(folder / "warehouse", **settings))
     return Build(folder / "warehouse", example / "data")
 
 
 @pytest.fixture(scope="session")
 def adventureworks_build(tmp_path_factory) -> Build:
     """The example AdventureWorks. Read it only."""
-    return build_of_example("adventureworks", tmp_path_factory.mktemp("adventureworks"))
+    return build_of_example(tmp_path_factory, "adventureworks")
 
 
 @pytest.fixture(scope="session")
 def northwind_build(tmp_path_factory) -> Build:
     """The example Northwind. Read it only."""
-    return build_of_example("northwind", tmp_path_factory.mktemp("northwind"))
+    return build_of_example(tmp_path_factory, "northwind")
 
 
 @contextmanager

@@ -176,6 +176,14 @@ SHIMS = {
         Cases("is_filled('a')", [("'nan'", "false"), ("1.5", "true")], ("real",)),
         Cases("is_filled('a')", [("0", "true"), ("null", "false")], ("numeric(18, 2)",)),
     ],
+    "is_text": [
+        Cases("is_text('a')", texts(("x", "true"), ("", "true"), (None, "true"))),
+        Cases("is_text('a')", [("1", "false"), ("null", "false")], ("bigint",)),
+        Cases("is_text('a')", [("1.5", "false")], ("double precision",)),
+        Cases("is_text('a')", [("1.5", "false")], ("numeric(18, 2)",)),
+        Cases("is_text('a')", [("true", "false"), ("null", "false")], ("boolean",)),
+        Cases("is_text('a')", [("'2024-02-29'", "false")], ("date",)),
+    ],
     "parse_text": [
         Cases("parse_text('a')", texts((" a ", "a"), ("5.0", "5.0"), ("NaN", "NaN"), ("", None), (None, None))),
         Cases(
