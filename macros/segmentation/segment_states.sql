@@ -13,8 +13,7 @@ before as (
         {{ key }},
         condition_id,
         period_index + 1 as next_period_index,
-        qualifying_streak,
-        failing_streak,
+        streak,
         unobserved_streak,
         last_signal_period_index,
         is_met
@@ -25,8 +24,7 @@ before as (
 judged as (
     select
         conditions.*,
-        coalesce(before.qualifying_streak, 0) as qualifying_before,
-        coalesce(before.failing_streak, 0) as failing_before,
+        coalesce(before.streak, 0) as streak_before,
         before.last_signal_period_index as signal_before,
         coalesce(before.is_met, false) as was_met,
         coalesce(
@@ -56,30 +54,25 @@ forgetting as (
     from judged
 ),
 
--- a period without a value freezes both streaks; the band between the thresholds breaks both
+-- a period without a value freezes the streak; the band between the thresholds breaks it
 streaks as (
     select
         *,
         case
             when forgets then 0
-            when value is null then qualifying_before
-            when qualifies then qualifying_before + 1
+            when value is null then streak_before
+            when qualifies then greatest(streak_before, 0) + 1
+            when fails then least(streak_before, 0) - 1
             else 0
-        end as qualifying_streak,
-        case
-            when forgets then 0
-            when value is null then failing_before
-            when fails then failing_before + 1
-            else 0
-        end as failing_streak
+        end as streak
     from forgetting
 ),
 
 signals as (
     select
         *,
-        qualifies and qualifying_streak >= enter_after as gives_signal,
-        fails and failing_streak >= exit_after
+        qualifies and streak >= enter_after as gives_signal,
+        fails and -streak >= exit_after
         and coalesce(period_index - signal_before > hold_periods, true) as may_leave
     from streaks
 ),
@@ -108,9 +101,7 @@ final as (
         condition_id,
         line_content,
         value,
-        qualifies,
-        cast(qualifying_streak as integer) as qualifying_streak,
-        cast(failing_streak as integer) as failing_streak,
+        cast(streak as integer) as streak,
         cast(unobserved_streak as integer) as unobserved_streak,
         cast(last_signal_period_index as integer) as last_signal_period_index,
         is_met,
