@@ -1,7 +1,12 @@
 -- The rule groups of a scheme are numbered up the ladder and stand for one bit each, so that the engine can
 -- hand over a set of groups as one number, and the highest group of a set belongs to its highest segment.
 with rules as (
-    select distinct condition_id, entity_type, scheme, segment, rule_group
+    select distinct
+        condition_id,
+        entity_type,
+        scheme,
+        segment,
+        rule_group
     from {{ ref('policy_segment_rules') }}
 ),
 
