@@ -87,15 +87,10 @@ final as (
     select
         *,
         -- one number for all that the line says: what a step records of it
-        {{ text_to_bigint(
-            "concat_ws('|', operator, coalesce(cast(enter_threshold as " ~ dbt.type_string() ~ "), '-'),"
-            " coalesce(cast(exit_threshold as " ~ dbt.type_string() ~ "), '-'),"
-            " coalesce(cast(enter_after as " ~ dbt.type_string() ~ "), '-'),"
-            " coalesce(cast(exit_after as " ~ dbt.type_string() ~ "), '-'),"
-            " coalesce(cast(hold_periods as " ~ dbt.type_string() ~ "), '-'),"
-            " coalesce(cast(expire_after as " ~ dbt.type_string() ~ "), '-'),"
-            " cast(is_in_force as " ~ dbt.type_string() ~ "))"
-        ) }} as line_content
+        {{ text_to_bigint(line_text([
+            'operator', 'enter_threshold', 'exit_threshold', 'enter_after', 'exit_after', 'hold_periods',
+            'expire_after', 'is_in_force',
+        ])) }} as line_content
     from resolved
 )
 

@@ -89,18 +89,6 @@ problems as (
     ) }}
     from rule_lines
     where scope <> '*' and known_scheme is not null and scope_attribute is null
-
-    union all
-    {{ policy_problem(
-        'too_many_rule_groups', 'segment_rules',
-        "'the scheme has ' || cast(count(distinct segment || '|' || rule_group) as " ~ dbt.type_string()
-        ~ ") || ' rule groups, the engine holds at most 62'",
-        "'merge rule groups, or divide the scheme'",
-        line_key="entity_type || '|' || scheme",
-    ) }}
-    from rule_lines
-    group by entity_type, scheme
-    having count(distinct segment || '|' || rule_group) > 62
 )
 
 select * from problems
