@@ -77,7 +77,7 @@ def select_sql(nodes: dict[str, Node], name: str, table: dict, columns: list[str
     key = table["evidence"]["key"]
     history = nodes[table["evidence"]["history"]].relation
     return f"""{select}
-        where rows_in_build.period_index > (select max(period_index) from {source}) - {evidence_periods}
+        where rows_in_build.period_index > (select max(period_index) from {history}) - {evidence_periods}
             or exists (
                 select 1 from {history} as changes
                 where changes.is_change

@@ -22,6 +22,14 @@
 {% macro kept() -%}materialized{%- endmacro %}
 {% macro not_kept() -%}not materialized{%- endmacro %}
 
+{#- Between `as` and `(` of a CTE that is to be joined before the rest of the query, where DuckDB's guess of the row
+    numbers is far off. It still filters inside; PostgreSQL would not, and needs no help. -#}
+{% macro joined_first() %}
+    {{- return(adapter.dispatch('joined_first', 'dynamic_segmentation')()) -}}
+{% endmacro %}
+{% macro default__joined_first() %}{% endmacro %}
+{% macro duckdb__joined_first() -%}materialized{%- endmacro %}
+
 {#- Run once after BEGIN of a long transaction. PostgreSQL has no statistics of rows just written and
     would choose nested loops for the step's joins: quadratic. -#}
 {% macro begin_stepping() %}

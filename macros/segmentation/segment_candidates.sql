@@ -1,7 +1,6 @@
 {#- The segment that the conditions' states give an entity in a period, before limits: the highest
     precedence that holds, else the default; beside it what plain thresholds would say, the manual
-    segment in force, and the set (bits of int_segment_ladder) of segments that hold only by groups
-    without a value. No memory of its own. Grain: entity x scheme x period. -#}
+    segment in force, and which rule groups hold and have values. No memory of its own. Grain: entity x scheme x period. -#}
 {% macro segment_candidates(entity_type) %}
 {%- set key = entity_type ~ '_id' -%}
 {%- set classifications = classification_models(entity_type) -%}
@@ -13,8 +12,12 @@ members as (
     select * from {{ ref('int_' ~ entity_type ~ '_schemes') }}
 ),
 
-evidence as (
-    select * from {{ ref('fct_' ~ entity_type ~ '_segment_evidence') }}
+states as (
+    select * from {{ ref('int_' ~ entity_type ~ '_segment_states') }}
+),
+
+conditions as (
+    select * from {{ ref('int_rule_groups') }} where entity_type = '{{ entity_type }}'
 ),
 
 ladder as (
@@ -45,46 +48,25 @@ classified as (
 ),
 
 {% endif -%}
-group_states as (
+-- sets of groups as bits (int_rule_groups): a group is in a set when none of its conditions speaks against it
+group_sets as (
     select
-        {{ key }},
-        period_index,
-        scheme,
-        segment,
-        rule_group,
-        min(case when is_met then 1 else 0 end) as holds,
-        min(case when qualifies then 1 else 0 end) as holds_plain,
-        max(case when value is null then 1 else 0 end) as lacks_value
-    from evidence
-    group by {{ key }}, period_index, scheme, segment, rule_group
-),
-
-segment_states as (
-    select
-        {{ key }},
-        period_index,
-        scheme,
-        segment,
-        max(holds) as holds,
-        max(holds_plain) as holds_plain,
-        -- every group that holds lacks a value
-        min(case when holds = 1 then lacks_value end) as is_unobserved
-    from group_states
-    group by {{ key }}, period_index, scheme, segment
-),
-
-highest as (
-    select
-        segment_states.{{ key }},
-        segment_states.period_index,
-        segment_states.scheme,
-        max(case when segment_states.holds = 1 then ladder.precedence end) as candidate_precedence,
-        max(case when segment_states.holds_plain = 1 then ladder.precedence end) as plain_precedence,
-        cast(sum(case when segment_states.is_unobserved = 1 then ladder.segment_bit else 0 end) as bigint)
-            as unobserved_segments
-    from segment_states
-    inner join ladder on segment_states.scheme = ladder.scheme and segment_states.segment = ladder.segment
-    group by segment_states.{{ key }}, segment_states.period_index, segment_states.scheme
+        states.{{ key }},
+        states.period_index,
+        conditions.scheme,
+        bit_and(
+            conditions.all_groups - case when states.is_met then 0 else conditions.group_bit end
+        ) as holding_groups,
+        bit_and(
+            conditions.all_groups
+            - case when states.value is not null and states.streak > 0 then 0 else conditions.group_bit end
+        ) as plain_groups,
+        bit_and(
+            conditions.all_groups - case when states.value is not null then 0 else conditions.group_bit end
+        ) as observed_groups
+    from states
+    inner join conditions on states.condition_id = conditions.condition_id
+    group by states.{{ key }}, states.period_index, conditions.scheme
 ),
 
 final as (
@@ -100,20 +82,25 @@ final as (
             {% if classifications %}classified.segment, {% endif %}plain.segment, fallback.segment, 'UNKNOWN'
         ) as segment_without_memory,
         overrides.override_segment,
-        coalesce(highest.unobserved_segments, 0) as unobserved_segments,
+        coalesce(group_sets.holding_groups, 0) as holding_groups,
+        coalesce(group_sets.observed_groups, 0) as observed_groups,
         versions.policy_version
     from spine
     inner join members on spine.{{ key }} = members.{{ key }}
     left join versions on members.scheme = versions.scheme and spine.period_index = versions.period_index
-    left join highest
+    left join group_sets
         on
-            members.{{ key }} = highest.{{ key }}
-            and members.scheme = highest.scheme
-            and spine.period_index = highest.period_index
+            members.{{ key }} = group_sets.{{ key }}
+            and members.scheme = group_sets.scheme
+            and spine.period_index = group_sets.period_index
     left join ladder as candidate
-        on highest.scheme = candidate.scheme and highest.candidate_precedence = candidate.precedence
+        on
+            group_sets.scheme = candidate.scheme
+            and group_sets.holding_groups between candidate.lowest_group and candidate.groups_so_far
     left join ladder as plain
-        on highest.scheme = plain.scheme and highest.plain_precedence = plain.precedence
+        on
+            group_sets.scheme = plain.scheme
+            and group_sets.plain_groups between plain.lowest_group and plain.groups_so_far
     left join ladder as fallback
         on members.scheme = fallback.scheme and fallback.is_default
     {%- if classifications %}

@@ -23,11 +23,28 @@ rules as (
     select * from {{ ref('int_rules_by_period') }} where entity_type = '{{ entity_type }}'
 ),
 
-final as (
+-- by itself: joined in one go with the rules, DuckDB pairs every entity with the rules of every scope first
+judged as {{ joined_first() }} (
     select
         metrics.{{ key }},
         metrics.period_index,
         metrics.period_start_date,
+        members.scheme,
+        members.scope_key
+        {%- for names in own.values() %}
+        {%- for name in names %},
+        metrics.{{ name }}
+        {%- endfor %}
+        {%- endfor %}
+    from members
+    inner join metrics on members.{{ key }} = metrics.{{ key }}
+),
+
+final as (
+    select
+        judged.{{ key }},
+        judged.period_index,
+        judged.period_start_date,
         rules.scheme,
         rules.condition_id,
         rules.segment,
@@ -37,7 +54,7 @@ final as (
         cast(case rules.metric
             {%- for names in own.values() %}
             {%- for name in names %}
-            when '{{ name }}' then metrics.{{ name }}
+            when '{{ name }}' then judged.{{ name }}
             {%- endfor %}
             {%- endfor %}
             {%- for model_name, names in added.items() %}
@@ -52,15 +69,19 @@ final as (
         rules.exit_after,
         rules.hold_periods,
         rules.expire_after,
-        rules.is_in_force
-    from rules
-    inner join members on rules.scheme = members.scheme and rules.scope_key = members.scope_key
-    inner join metrics on members.{{ key }} = metrics.{{ key }} and rules.period_index = metrics.period_index
+        rules.is_in_force,
+        rules.line_content
+    from judged
+    inner join rules
+        on
+            judged.scheme = rules.scheme
+            and judged.scope_key = rules.scope_key
+            and judged.period_index = rules.period_index
     {%- for model_name in added %}
     left join {{ model_name }}
         on
-            metrics.{{ key }} = {{ model_name }}.{{ key }}
-            and metrics.period_index = {{ model_name }}.period_index
+            judged.{{ key }} = {{ model_name }}.{{ key }}
+            and judged.period_index = {{ model_name }}.period_index
     {%- endfor %}
 )
 

@@ -1,145 +1,72 @@
-{#- One step of the Schmitt triggers (semantics.md, section 2): the state of every condition in a
-    period from its value, its thresholds and its own row of the period before.
-    Grain: entity x condition x period. Run by the materialization `stepwise`. -#}
+{#- The audit trail: the state of every condition with all that decided it. The states are narrow; what
+    their lines say is joined by its content. Grain: entity x condition x period. -#}
 {% macro segment_evidence(entity_type) %}
 {%- set key = entity_type ~ '_id' -%}
-with conditions as (
-    select * from {{ ref('int_' ~ entity_type ~ '_conditions') }}
+with states as (
+    select * from {{ ref('int_' ~ entity_type ~ '_segment_states') }}
 ),
 
-before as (
-    select
-        {{ key }},
+-- scopes whose lines say the same are one line here
+lines as (
+    select distinct
         condition_id,
-        period_index + 1 as next_period_index,
-        qualifying_streak,
-        failing_streak,
-        unobserved_streak,
-        last_signal_period_index,
-        is_met
-    from {{ this }}
-),
-
--- what the value alone says; a condition out of force has no say
-judged as (
-    select
-        conditions.*,
-        coalesce(before.qualifying_streak, 0) as qualifying_before,
-        coalesce(before.failing_streak, 0) as failing_before,
-        before.last_signal_period_index as signal_before,
-        coalesce(before.is_met, false) as was_met,
-        coalesce(
-            conditions.is_in_force
-            and {{ meets('conditions.operator', 'conditions.value', 'conditions.enter_threshold') }}, false
-        ) as qualifies,
-        coalesce(
-            conditions.is_in_force
-            and not {{ meets('conditions.operator', 'conditions.value', 'conditions.exit_threshold') }}, false
-        ) as fails,
-        case
-            when conditions.is_in_force and conditions.value is null then coalesce(before.unobserved_streak, 0) + 1
-            else 0
-        end as unobserved_streak
-    from conditions
-    left join before
-        on
-            conditions.{{ key }} = before.{{ key }}
-            and conditions.condition_id = before.condition_id
-            and conditions.period_index = before.next_period_index
-),
-
-forgetting as (
-    select
-        *,
-        not is_in_force or (value is null and coalesce(unobserved_streak >= expire_after, false)) as forgets
-    from judged
-),
-
--- a period without a value freezes both streaks; the band between the thresholds breaks both
-streaks as (
-    select
-        *,
-        case
-            when forgets then 0
-            when value is null then qualifying_before
-            when qualifies then qualifying_before + 1
-            else 0
-        end as qualifying_streak,
-        case
-            when forgets then 0
-            when value is null then failing_before
-            when fails then failing_before + 1
-            else 0
-        end as failing_streak
-    from forgetting
-),
-
-signals as (
-    select
-        *,
-        qualifies and qualifying_streak >= enter_after as gives_signal,
-        fails and failing_streak >= exit_after
-        and coalesce(period_index - signal_before > hold_periods, true) as may_leave
-    from streaks
-),
-
-states as (
-    select
-        *,
-        case
-            when forgets then null
-            when gives_signal then period_index
-            else signal_before
-        end as last_signal_period_index,
-        case
-            when forgets then false
-            when gives_signal then true
-            when may_leave then false
-            else was_met
-        end as is_met
-    from signals
-),
-
-final as (
-    select
-        {{ key }},
         period_index,
-        period_start_date,
+        line_content,
         scheme,
-        condition_id,
         segment,
         rule_group,
         metric,
         operator,
-        value,
         enter_threshold,
         exit_threshold,
         enter_after,
         exit_after,
         hold_periods,
         expire_after,
-        is_in_force,
-        qualifies,
-        cast(qualifying_streak as integer) as qualifying_streak,
-        cast(failing_streak as integer) as failing_streak,
-        cast(unobserved_streak as integer) as unobserved_streak,
-        cast(last_signal_period_index as integer) as last_signal_period_index,
-        is_met,
-        is_met <> was_met as is_state_change,
-        cast('engine-version' as {{ dbt.type_string() }}) as engine_version
+        is_in_force
+    from {{ ref('int_rules_by_period') }}
+    where entity_type = '{{ entity_type }}'
+),
+
+periods as (
+    select * from {{ ref('int_periods') }}
+),
+
+final as (
+    select
+        states.{{ key }},
+        states.period_index,
+        periods.period_start_date,
+        lines.scheme,
+        states.condition_id,
+        lines.segment,
+        lines.rule_group,
+        lines.metric,
+        lines.operator,
+        states.value,
+        lines.enter_threshold,
+        lines.exit_threshold,
+        lines.enter_after,
+        lines.exit_after,
+        lines.hold_periods,
+        lines.expire_after,
+        lines.is_in_force,
+        states.value is not null and states.streak > 0 as qualifies,
+        greatest(states.streak, 0) as qualifying_streak,
+        greatest(-states.streak, 0) as failing_streak,
+        states.unobserved_streak,
+        states.last_signal_period_index,
+        states.is_met,
+        states.is_state_change,
+        states.engine_version
     from states
+    inner join lines
+        on
+            states.condition_id = lines.condition_id
+            and states.period_index = lines.period_index
+            and states.line_content = lines.line_content
+    inner join periods on states.period_index = periods.period_index
 )
 
 select * from final
 {% endmacro %}
-
-
-{#- Whether `value operator threshold` holds. Exit asks for its negation, so that `>=` pairs with `<`. -#}
-{% macro meets(operator, value, threshold) -%}
-    case {{ operator }}
-                when '>=' then {{ value }} >= {{ threshold }}
-                when '>' then {{ value }} > {{ threshold }}
-                when '<=' then {{ value }} <= {{ threshold }}
-                when '<' then {{ value }} < {{ threshold }}
-            end
-{%- endmacro %}

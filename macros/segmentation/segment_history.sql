@@ -84,7 +84,11 @@ ranked as (
         published.*,
         own.level - old.level as level_change,
         plain.precedence - own.precedence as plain_advantage,
-        coalesce((published.unobserved_segments & own.segment_bit) <> 0, false) as is_unobserved
+        -- some group of the segment holds, and none that does has all its values
+        coalesce(
+            (published.holding_groups & own.own_groups) <> 0
+            and (published.holding_groups & published.observed_groups & own.own_groups) = 0, false
+        ) as is_unobserved
     from published
     left join ladder as own on published.scheme = own.scheme and published.segment = own.segment
     left join ladder as old on published.scheme = old.scheme and published.segment_before = old.segment
@@ -119,7 +123,8 @@ final as (
             else 'waiting'
         end as reason,
         cast(last_change_period_index as integer) as last_change_period_index,
-        unobserved_segments,
+        holding_groups,
+        observed_groups,
         policy_version,
         cast('engine-version' as {{ dbt.type_string() }}) as engine_version
     from ranked

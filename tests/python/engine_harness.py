@@ -206,7 +206,9 @@ class Warehouse:
                 for e in self.entity_types(cases)
             },
         }
-        marts = [f"+fct_{e}_segments_current" for e in self.entity_types(cases)]
+        marts = [
+            f"+fct_{e}_{mart}" for e in self.entity_types(cases) for mart in ("segments_current", "segment_evidence")
+        ]
         arguments = ["--vars", json.dumps(variables)]
         # The project's own tests are run elsewhere, so the gate that would have stopped a bad policy is
         # asked here.

@@ -53,7 +53,7 @@ in_force as (
             and (scoped_rules.valid_to is null or scoped_rules.valid_to > periods.period_end_date)
 ),
 
-final as (
+resolved as (
     select
         conditions.entity_type,
         conditions.scheme,
@@ -81,6 +81,17 @@ final as (
             and scope_keys.scope_key = in_force.scope_key
             and periods.period_index = in_force.period_index
             and in_force.line_rank = 1
+),
+
+final as (
+    select
+        *,
+        -- one number for all that the line says: what a step records of it
+        {{ text_to_bigint(line_text([
+            'operator', 'enter_threshold', 'exit_threshold', 'enter_after', 'exit_after', 'hold_periods',
+            'expire_after', 'is_in_force',
+        ])) }} as line_content
+    from resolved
 )
 
 select * from final

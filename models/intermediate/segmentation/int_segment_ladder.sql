@@ -1,28 +1,40 @@
--- The bit lets the engine hand over a set of segments as one number; the default of a classification
--- need not be listed.
+-- The default of a classification need not be listed, and a segment need not have rules.
 with segments as (
     select * from {{ ref('policy_segments') }}
 ),
 
-numbered as (
-    select
-        *,
-        row_number() over (partition by entity_type, scheme order by precedence, {{ bytewise('segment') }}) - 1
-            as segment_number
-    from segments
-),
-
-final as (
+rule_groups as (
     select
         entity_type,
         scheme,
         segment,
-        precedence,
-        level,
-        is_default,
-        cast(power(2, segment_number) as bigint) as segment_bit,
-        lag(segment) over (partition by entity_type, scheme order by level, precedence) as next_lower_segment
-    from numbered
+        min(group_bit) as lowest_group,
+        max(group_bit) as highest_group
+    from {{ ref('int_rule_groups') }}
+    group by entity_type, scheme, segment
+),
+
+final as (
+    select
+        segments.entity_type,
+        segments.scheme,
+        segments.segment,
+        segments.precedence,
+        segments.level,
+        segments.is_default,
+        rule_groups.lowest_group,
+        -- the groups of a segment are neighbours
+        2 * rule_groups.highest_group - 1 as groups_so_far,
+        2 * rule_groups.highest_group - rule_groups.lowest_group as own_groups,
+        lag(segments.segment) over (
+            partition by segments.entity_type, segments.scheme order by segments.level, segments.precedence
+        ) as next_lower_segment
+    from segments
+    left join rule_groups
+        on
+            segments.entity_type = rule_groups.entity_type
+            and segments.scheme = rule_groups.scheme
+            and segments.segment = rule_groups.segment
 )
 
 select * from final

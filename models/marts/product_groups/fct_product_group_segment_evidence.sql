@@ -1,3 +1,3 @@
-{{ config(materialized='stepwise', inputs='int_product_group_conditions') }}
+{{ config(materialized='view') }}
 
 {{ segment_evidence('product_group') }}

@@ -1,3 +1,3 @@
-{{ config(materialized='stepwise', inputs='int_store_conditions') }}
+{{ config(materialized='view') }}
 
 {{ segment_evidence('store') }}

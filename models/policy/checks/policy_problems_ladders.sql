@@ -1,10 +1,13 @@
--- One row per scheme without exactly one default and per segment out of order in its scheme.
+-- One row per scheme without exactly one default or with too many rule groups, and per segment out of order in its scheme.
 with
 
 schemes as ({{ policy_lines('schemes') }}
 ),
 
 segments as ({{ policy_lines('segments') }}
+),
+
+rules as ({{ policy_lines('segment_rules') }}
 ),
 
 segment_lines as (
@@ -76,6 +79,18 @@ problems as (
         demotion = 'one_step'
         and kind = 'rules'
         and (level is null or level <= lower_level)
+
+    union all
+    {{ policy_problem(
+        'too_many_rule_groups', 'segment_rules',
+        "'the scheme has ' || cast(count(distinct segment || '|' || rule_group) as " ~ dbt.type_string()
+        ~ ") || ' rule groups, the engine holds at most 62'",
+        "'merge rule groups, or divide the scheme'",
+        line_key="entity_type || '|' || scheme",
+    ) }}
+    from rules
+    group by entity_type, scheme
+    having count(distinct segment || '|' || rule_group) > 62
 )
 
 select * from problems

@@ -36,18 +36,6 @@ problems as (
     where
         kind = 'classification'
         and (level is not null or (is_default and segment <> 'UNKNOWN'))
-
-    union all
-    {{ policy_problem(
-        'too_many_segments', 'segments',
-        "'the scheme has ' || cast(count(*) as " ~ dbt.type_string() ~ ") || ' segments, the engine ranks at most 62'",
-        "'merge segments, or make the scheme a classification and leave them out'",
-        line_key="entity_type || '|' || scheme",
-    ) }}
-    from segment_lines
-    where known_scheme is not null
-    group by entity_type, scheme
-    having count(*) > 62
 )
 
 select * from problems
