@@ -57,8 +57,7 @@ final as (
         states.unobserved_streak,
         states.last_signal_period_index,
         states.is_met,
-        states.is_state_change,
-        states.engine_version
+        states.is_state_change
     from states
     inner join lines
         on

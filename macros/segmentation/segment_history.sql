@@ -1,7 +1,6 @@
 {#- One step of a segment's life (semantics.md, section 2): the computed segment from the candidate and
     the limits (stay, review, one-step demotion), the published one from the manual decision, and why.
-    Grain: entity x scheme x period. Run by the materialization `stepwise`; ladder and limits are not
-    dated, and `policy_version` among the inputs shows every change of them. -#}
+    Grain: entity x scheme x period. Run by the materialization `stepwise`. -#}
 {% macro segment_history(entity_type) %}
 {%- set key = entity_type ~ '_id' -%}
 with candidates as (
@@ -125,8 +124,7 @@ final as (
         cast(last_change_period_index as integer) as last_change_period_index,
         holding_groups,
         observed_groups,
-        policy_version,
-        cast('engine-version' as {{ dbt.type_string() }}) as engine_version
+        policy_version
     from ranked
 )
 

@@ -105,8 +105,7 @@ final as (
         cast(unobserved_streak as integer) as unobserved_streak,
         cast(last_signal_period_index as integer) as last_signal_period_index,
         is_met,
-        is_met <> was_met as is_state_change,
-        cast('engine-version' as {{ dbt.type_string() }}) as engine_version
+        is_met <> was_met as is_state_change
     from states
 )
 

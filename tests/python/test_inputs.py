@@ -59,7 +59,7 @@ def marts(warehouse: Path) -> dict[str, list[tuple]]:
         return {
             name: sorted(
                 con.execute(
-                    f"select columns(lambda c: c <> 'engine_version') from segmentation_build.{name}"
+                    f"select * from segmentation_build.{name}"
                 ).fetchall(),
                 key=repr,
             )

@@ -75,7 +75,7 @@ def test_a_model_that_was_not_recomputed_is_found(tmp_path):
         f"update {table} set override_segment = 'X' where rowid = 7": "override_segment X (rebuilt: None)",
         f"delete from {table} where rowid = 5": "only rebuilt: ",
         f"insert into {table} from (from {table} limit 1)": "only built: ",
-        f"alter table {table} drop column engine_version": "rebuilt as ",
+        f"alter table {table} drop column policy_version": "rebuilt as ",
         f"drop table {table}": "built as nothing",
         "create table segmentation_build.left_over as select 1 as one": "rebuilt as nothing",
         f"update {table} set reason = case rowid when 5 then 'kept' else 'held' end where rowid in (5, 6)": "reason",

@@ -1,8 +1,3 @@
-{{ config(
-    materialized='stepwise',
-    contract={'enforced': true},
-    inputs='int_rep_conditions',
-    compared=['rep_id', 'condition_id', 'line_content', 'value']
-) }}
+{{ config(materialized='stepwise', contract={'enforced': true}) }}
 
 {{ segment_states('rep') }}

@@ -1,8 +1,3 @@
-{{ config(
-    materialized='stepwise',
-    contract={'enforced': true},
-    inputs='int_store_conditions',
-    compared=['store_id', 'condition_id', 'line_content', 'value']
-) }}
+{{ config(materialized='stepwise', contract={'enforced': true}) }}
 
 {{ segment_states('store') }}

@@ -1,3 +1,3 @@
-{{ config(materialized='stepwise', inputs='int_product_group_candidates') }}
+{{ config(materialized='stepwise') }}
 
 {{ segment_history('product_group') }}

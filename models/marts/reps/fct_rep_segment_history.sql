@@ -1,3 +1,3 @@
-{{ config(materialized='stepwise', inputs='int_rep_candidates') }}
+{{ config(materialized='stepwise') }}
 
 {{ segment_history('rep') }}
