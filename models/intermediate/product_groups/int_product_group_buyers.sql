@@ -13,9 +13,7 @@ with lines as (
         and coalesce(quantity, net_amount) > 0
 ),
 
-blocks as (
-    select * from {{ ref('int_period_blocks') }}
-),
+blocks as (select * from {{ ref('int_period_blocks') }}),
 
 -- numbers for keys, as every purchase is sorted at every level of the hierarchy
 nodes as (
@@ -27,7 +25,10 @@ nodes as (
 ),
 
 product_groups as (
-    select distinct product_group_number, product_group_id from nodes
+    select distinct
+        product_group_number,
+        product_group_id
+    from nodes
 ),
 
 -- the periods in whose trailing quarter a purchase lies; what was bought before history is outside every window
