@@ -85,9 +85,12 @@
     {%- elif 'first_period_index' in names and 'last_period_index' in names -%}
         {%- set compared = (node.config.meta or {}).get('dated_columns')
             or names | reject('in', ['first_period_index', 'last_period_index']) | list -%}
-        select periods.period_index, {{ as_text('sum(edges.row_count)') }} || ' ' || {{ as_text('sum(edges.content)') }} as token
-        from {{ (graph.nodes.values() | selectattr('name', 'equalto', 'int_periods') | first).relation_name }} as periods
-        inner join (
+        {#- from each period in which a row begins or has ended until the next one -#}
+        select
+            from_period_index as period_index,
+            '~' || {{ as_text('sum(sum(row_count)) over (order by from_period_index)') }}
+            || ' ' || {{ as_text('sum(sum(content)) over (order by from_period_index)') }} as token
+        from (
             select first_period_index as from_period_index, count(*) as row_count, sum({{ row_hash(compared) }}) as content
             from {{ node.relation_name }}
             where first_period_index <= coalesce(last_period_index, first_period_index)
@@ -97,8 +100,8 @@
             from {{ node.relation_name }}
             where first_period_index <= last_period_index
             group by last_period_index
-        ) as edges on periods.period_index >= edges.from_period_index
-        group by periods.period_index
+        ) as edges
+        group by from_period_index
     {%- else -%}
         select cast(null as integer) as period_index, {{ content }} as token
         from (select {{ row_hash(names) }} as content from {{ node.relation_name }}) as given
@@ -140,12 +143,18 @@
 {% endmacro %}
 
 
+{#- Whether tokens are those of a table dated by first and last periods: each holds until the next one. -#}
+{% macro holds_until_next(tokens) %}
+    {{- return((tokens.values() | first).startswith('~')) -}}
+{% endmacro %}
+
+
 {#- Periods that a period table has: the closed ones; with config periods='all' every one of its inputs. -#}
 {% macro periods_of_table(behind) %}
     {%- set found = [] -%}
     {%- set calendar = graph.nodes.values() | selectattr('name', 'equalto', 'int_periods') | first -%}
     {%- if config.get('periods') == 'all' or not calendar -%}
-        {%- for tokens in behind.values() -%}
+        {%- for tokens in behind.values() if not holds_until_next(tokens) -%}
             {%- for period in tokens if period is not none and period not in found -%}{%- do found.append(period) -%}{%- endfor -%}
         {%- endfor -%}
     {%- else -%}
@@ -168,7 +177,7 @@
 
     {#- what counts for every period: the SQL, tables without periods, and what lies before the first period -#}
     {%- set of_all = {'its SQL': local_md5(sql.replace(as_of_date(), '') ~ model.columns.values() | map(attribute='data_type') | join(','))} -%}
-    {%- for unique_id, tokens in behind.items() -%}
+    {%- for unique_id, tokens in behind.items() if not holds_until_next(tokens) -%}
         {%- set earlier = [] -%}
         {%- for period, token in tokens.items() if period is none or (periods and period < periods[0]) -%}
             {%- do earlier.append((period or '') ~ token) -%}
@@ -180,8 +189,12 @@
     {%- set chain = namespace(before='') -%}
     {%- for period in periods -%}
         {%- set inputs = dict(of_all) -%}
-        {%- for unique_id, of_periods in behind.items() if period in of_periods -%}
-            {%- do inputs.update({names[unique_id]: of_all.get(names[unique_id], '') ~ of_periods[period]}) -%}
+        {%- for unique_id, of_periods in behind.items() -%}
+            {%- if holds_until_next(of_periods) -%}
+                {%- do inputs.update({names[unique_id]: of_periods[of_periods.keys() | select('le', period) | max]}) if of_periods.keys() | select('le', period) | list -%}
+            {%- elif period in of_periods -%}
+                {%- do inputs.update({names[unique_id]: of_all.get(names[unique_id], '') ~ of_periods[period]}) -%}
+            {%- endif -%}
         {%- endfor -%}
         {%- set listed = tojson(inputs, sort_keys=True) -%}
         {%- set chain.before = local_md5(chain.before ~ listed) -%}
