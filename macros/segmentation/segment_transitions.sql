@@ -60,12 +60,18 @@
                 ladder.entity_type = '{{ entity_type }}'
                 and evidence.scheme = ladder.scheme
                 and evidence.segment = ladder.segment
-        where evidence.is_state_change and history.is_change and history.reason not in ('override', 'override_ended')
+        where
+            evidence.is_state_change
+            and history.is_change
+            and history.reason not in ('override', 'override_ended')
+            and evidence.period_index >= {{ from_period() }}
+            and history.period_index >= {{ from_period() }}
+            and earlier.period_index >= {{ from_period(back=1) }}
     ) as causes
         on
             changes.{{ key }} = causes.{{ key }}
             and changes.scheme = causes.scheme
             and changes.period_index = causes.period_index
             and causes.cause_rank = 1
-    where changes.is_change
+    where changes.is_change and changes.period_index >= {{ from_period() }}
 {% endmacro %}

@@ -1,3 +1,4 @@
+{{ config(materialized='periodic') }}
 with transitions as (
     {{ segment_transitions('store') }}
     union all

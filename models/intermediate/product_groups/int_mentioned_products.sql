@@ -4,25 +4,17 @@ products as (
     select * from {{ ref('stg_erp__products') }}
 ),
 
-orders as (
-    select * from {{ ref('stg_erp__orders') }}
-),
-
--- few products lack a master: only their lines meet the orders
-lines_without_master as (
-    select
-        order_lines.order_id,
-        order_lines.product_id
-    from {{ ref('stg_erp__order_lines') }} as order_lines
-    left join products on order_lines.product_id = products.product_id
-    where products.product_id is null
+-- few products, of very many lines
+products_of_lines as (
+    select distinct product_id
+    from {{ ref('base_erp__order_lines') }}
+    where
+        rejection_reason is null
+        and ordered_on <= {{ as_of_date() }}
 ),
 
 mentioned as (
-    select lines_without_master.product_id
-    from lines_without_master
-    inner join orders on lines_without_master.order_id = orders.order_id
-    where cast(orders.ordered_at as date) <= {{ as_of_date() }}
+    select product_id from products_of_lines
     union
     {{ mentioned_members('product_id', {
         'erp_complaints': ('product_id', 'opened_at'),
