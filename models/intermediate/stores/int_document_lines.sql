@@ -4,9 +4,9 @@ with lines as (
     where rejection_reason is null
 ),
 
--- few documents are no orders: only those are looked up
+-- few documents are no orders: only those are looked up (distinct as they are, it says to DuckDB that they are few)
 documents_without_order as (
-    select order_id
+    select distinct order_id
     from {{ ref('int_documents') }}
     where not is_order
 ),
