@@ -34,15 +34,15 @@ KILLS = int(os.environ.get("KILLS", "10"))
 # Stand in a refreshed build only, or say when it was published.
 NOT_OF_A_REBUILD = {*carried_tables(), *(f"int_{e}_segments_published" for e in ("store", "rep", "product_group"))}
 SNAPSHOTS = {"store": "snap_store_segments", "rep": "snap_rep_segments", "product_group": "snap_product_group_segments"}
-# What a refresh says when it comes to the snapshots, and to publishing.
-BUILT, SNAPPED = "built and tested", "took the snapshots"
+# What a refresh says when it comes to publishing.
+BUILT = "built and tested"
 
 
 @dataclass(frozen=True)
 class Moment:
     """Where a refresh is killed: in a phase, at a share of it, and so many seconds after that."""
 
-    phase: str  # starting, building, snapshots, publishing
+    phase: str  # starting, building, publishing
     share: float
     seconds: float
 
@@ -51,10 +51,10 @@ class Moment:
 
 
 def moments(count: int, seed: str) -> list[Moment]:
-    """Spread evenly with a jitter: most over dbt's nodes, one in ten before, one at the snapshots, two while
-    publishing, which is short. In random order."""
+    """Spread evenly with a jitter: most over dbt's nodes, one in ten before, two while publishing,
+    which is short. In random order."""
     rng = random.Random(seed)
-    phases = {"starting": count // 10 or 1, "snapshots": count // 10 or 1, "publishing": count // 5 or 1}
+    phases = {"starting": count // 10 or 1, "publishing": count // 5 or 1}
     phases["building"] = count - sum(phases.values())
     found = [
         Moment(phase, (n + rng.random()) / number, rng.choice([0, 0.01, 0.05, 0.15]) if phase == "building" else 0)
@@ -112,9 +112,8 @@ class Victim:
             said, done = refresh.said(), refresh.done()
             if done:
                 reached.setdefault("building", time.monotonic())
-            for phase, word in (("snapshots", BUILT), ("publishing", SNAPPED)):
-                if word in said:
-                    reached.setdefault(phase, time.monotonic())
+            if BUILT in said:
+                reached.setdefault("publishing", time.monotonic())
             time.sleep(0.01)
         assert refresh.process.returncode == 0, refresh.said()
         ends = [*list(reached.values())[1:], time.monotonic()]
@@ -131,10 +130,9 @@ class Victim:
             if moment.phase == "building" and done and done[-1][0] >= moment.share * done[-1][1]:
                 time.sleep(moment.seconds)
                 break
-            if moment.phase in ("snapshots", "publishing"):
-                if (BUILT if moment.phase == "snapshots" else SNAPPED) in said:
-                    time.sleep(wait)
-                    break
+            if moment.phase == "publishing" and BUILT in said:
+                time.sleep(wait)
+                break
             time.sleep(0.005)
         was_killed = refresh.process.poll() is None
         if was_killed:
