@@ -33,5 +33,5 @@ def test_moments_are_spread_over_the_whole_refresh():
     found = kills.moments(100, "any")
     assert len(found) == 100
     building = sorted(moment.share for moment in found if moment.phase == "building")
-    assert len(building) == 60
+    assert len(building) == 70
     assert max(after - before for before, after in zip([0, *building], [*building, 1])) < 0.05
