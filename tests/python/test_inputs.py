@@ -58,9 +58,7 @@ def marts(warehouse: Path) -> dict[str, list[tuple]]:
         ).fetchall()
         return {
             name: sorted(
-                con.execute(
-                    f"select * from segmentation_build.{name}"
-                ).fetchall(),
+                con.execute(f"select * from segmentation_build.{name}").fetchall(),
                 key=repr,
             )
             for (name,) in names
