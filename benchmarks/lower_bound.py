@@ -39,6 +39,7 @@ from benchmarks.lower_bound_sql import (
     STORES,
 )
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 POLICY = Path(__file__).resolve().parent.parent / "seeds" / "policy"
 # Conditions of one entity type are numbered within four bits, schemes within three.
 CONDITION_BITS, SCHEME_BITS = 4, 3
@@ -153,32 +154,37 @@ class Engine:
             select * from (values {conditions}) as t (condition_no, scheme, segment, rule_group, metric, operator);
         """)
 
+    def scopes_of(self, scheme: Scheme) -> list[str]:
+        """The scopes that some line of a scheme names, and `*`."""
+        named = {line["scope"] for c in self.conditions if c["scheme"] == scheme.name for line in c["lines"]}
+        return sorted(named | {"*"})
+
+    def scope_no(self, scheme: Scheme, scope: str) -> int:
+        return scheme.number * 1000 + self.scopes_of(scheme).index(scope)
+
     def make_rules(self) -> None:
         """The thresholds of every condition for every scope that some line names, blanks filled."""
         rows = []
         for condition in self.conditions:
             lines = {line["scope"]: line for line in condition["lines"]}
-            scopes = {
-                line["scope"] for c in self.conditions if c["scheme"] == condition["scheme"] for line in c["lines"]
-            }
             scheme = next(s for s in self.schemes if s.name == condition["scheme"])
-            for scope in sorted(scopes):
+            for scope in self.scopes_of(scheme):
                 line = lines.get(scope, lines["*"])
                 enter = line["enter_threshold"]
                 rows.append((
-                    len(rows), condition["number"], scheme.number, scope, micro(enter),
+                    len(rows), condition["number"], self.scope_no(scheme, scope), micro(enter),
                     micro(line["exit_threshold"] or enter),
                     int(line["enter_after"] or 1), int(line["exit_after"] or 1), int(line["hold_periods"] or 0),
                     int(line["expire_after"]) if line["expire_after"] else None,
                 ))  # fmt: skip
         self.con.execute(f"""
             create table {self.entity}_rules (
-                rule_no utinyint, condition_no utinyint, scheme_no utinyint, scope varchar,
+                rule_no utinyint, condition_no utinyint, scope_no smallint,
                 enter_threshold bigint, exit_threshold bigint, enter_after smallint,
                 exit_after smallint, hold_periods smallint, expire_after smallint
             );
         """)
-        self.con.executemany(f"insert into {self.entity}_rules values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self.con.executemany(f"insert into {self.entity}_rules values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def step_evidence(self, period: int) -> None:
         """A row for each condition: its state from its value and its own row of the period before."""
@@ -205,7 +211,7 @@ class Engine:
                     case rules.condition_no {values} end as value
                 from {self.entity}_metrics as metrics
                 inner join {self.entity}_members as members using (no)
-                inner join {self.entity}_rules as rules using (scheme_no, scope)
+                inner join {self.entity}_rules as rules using (scope_no)
                 where metrics.period = {period}
             ),
             signals as (
@@ -464,15 +470,17 @@ class Engine:
         """Which schemes apply to whom, and under which scope their rules are looked up."""
         selects = []
         for s in self.schemes:
-            scopes = {line["scope"] for c in self.conditions if c["scheme"] == s.name for line in c["lines"]} - {"*"}
-            scope, where = "'*'", self.applies(s)
-            if scopes:
-                named = ", ".join(f"'{scope}'" for scope in sorted(scopes))
-                scope = f"if(names.{s.scope_attribute} in ({named}), names.{s.scope_attribute}, '*')"
+            cases = " ".join(
+                f"when names.{s.scope_attribute} = '{scope}' then {self.scope_no(s, scope)}"
+                for scope in self.scopes_of(s)
+                if scope != "*"
+            )
+            every, where = self.scope_no(s, "*"), self.applies(s)
+            scope = f"case {cases} else {every} end" if cases else str(every)
             if self.entity == "product_group":
                 where += " and names.id not like '%:unknown'"
             selects.append(f"""
-                select no, {s.number} as scheme_no, {scope} as scope
+                select no, {s.number} as scheme_no, cast({scope} as smallint) as scope_no
                 from {self.entity}_lives inner join {self.entity}_names as names using (no) where {where}""")
         return f"create table {self.entity}_members as {' union all '.join(selects)};"
 
@@ -639,6 +647,7 @@ def walk(engine: Engine, periods: list[int], as_of: dt.date) -> None:
     engine.con.execute(engine.metrics_view())
 
 
+@app.command()
 def main(
     data_dir: Annotated[Path, typer.Argument(help="Folder with the company's Parquet.")],
     out: Annotated[Path, typer.Argument(help="DuckDB file to write.")],
@@ -653,4 +662,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
