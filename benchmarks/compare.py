@@ -54,3 +54,57 @@ def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
             ["table_name", "row_key", "reason", "loaded_at"],
         )
         return found
+
+
+def compare_builds(build: Path, other: Path) -> dict[str, tuple[int, int]]:
+    """{mart: (differing rows, rows)} of a full build and the same inputs in several deliveries."""
+    with duckdb.connect() as con:
+        con.execute(f"attach '{build}' as one (read_only); attach '{other}' as two (read_only)")
+        found = {}
+        for entity in ENTITIES:
+            for mart, columns in (
+                (f"fct_{entity}_segment_evidence", EVIDENCE),
+                (f"fct_{entity}_segment_history", HISTORY),
+                (f"fct_{entity}_segments_current", CURRENT),
+            ):
+                sides = [f"{side}.{BUILD_SCHEMA}.{mart}" for side in ("one", "two")]
+                found[mart] = differences(con, *sides, [f"{entity}_id", *columns])
+        return found
+
+
+def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
+    """{entity type and scheme: (rows whose computed segment differs, rows)} of a dataframe contender."""
+    with duckdb.connect() as con:
+        con.execute(f"attach '{build}' as project (read_only)")
+        union = " union all ".join(
+            f"select '{entity}' as entity_type, {entity}_id as entity_id, scheme, period_index, computed_segment "
+            f"from project.{BUILD_SCHEMA}.fct_{entity}_segment_history"
+            for entity in ENTITIES
+        )
+        rows = con.execute(f"""
+            select entity_type || ' ' || scheme,
+                count(*) filter (ours.computed_segment is distinct from theirs.segment), count(*)
+            from ({union}) as ours
+            full join read_parquet('{segments}') as theirs using (entity_type, entity_id, scheme, period_index)
+            group by all order by all
+        """).fetchall()
+        return {name: (different, total) for name, different, total in rows}
+
+
+def sizes(build: Path) -> dict[str, tuple[int, int]]:
+    """{mart: (rows, bytes)}; bytes are the blocks that a table fills, so a small table has at least one."""
+    with duckdb.connect(str(build), read_only=True) as con:
+        block = con.execute("select block_size from pragma_database_size()").fetchone()[0]
+        tables = con.execute(
+            "select table_name from duckdb_tables() where schema_name = ? "
+            "and (table_name like 'fct%' or table_name like 'dim%') order by all",
+            [BUILD_SCHEMA],
+        ).fetchall()
+        found = {}
+        for (table,) in tables:
+            rows = con.execute(f"select count(*) from {BUILD_SCHEMA}.{table}").fetchone()[0]
+            blocks = con.execute(
+                f"select count(distinct block_id) from pragma_storage_info('{BUILD_SCHEMA}.{table}') where block_id >= 0"
+            ).fetchone()[0]
+            found[table] = (rows, blocks * block)
+        return found
