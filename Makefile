@@ -8,6 +8,8 @@
 #            [TARGET=duckdb|postgres] [PROJECT_DIR=dir]
 # make example [EXAMPLE=adventureworks|northwind] [TARGET=...] [AS_OF_DATE=...]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
+# make bench   what builds cost, beside other ways to compute the same (benchmarks/README.md)
+#            [SCALE=tiny|small|medium|large] [RUNS=3] [CONTENDERS=project,...] [DOCUMENTS=1]
 # make test [TESTS='tests/python/test_refresh.py -k guard']
 
 VENV ?= .venv
@@ -17,8 +19,9 @@ EXAMPLE ?= adventureworks
 
 # Handed over by environment, so that JSON in VARS needs no second quoting.
 export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET BACKUP PYTHON
+export SCALE RUNS CONTENDERS BENCH_DIR
 
-.PHONY: build example test lint clean backup restore environment environment-dev
+.PHONY: build example bench test lint clean backup restore environment environment-dev
 .DEFAULT_GOAL := build
 
 environment:
@@ -37,11 +40,14 @@ example: environment
 		WAREHOUSE_DIR=$(or $(WAREHOUSE_DIR),warehouse_$(EXAMPLE)) \
 		BUILD_SCHEMA=$(or $(BUILD_SCHEMA),$(EXAMPLE)_build) $(PYTHON_IN) -m scripts.refresh
 
+bench: environment-dev
+	@$(PYTHON_IN) -m benchmarks.bench $(if $(DOCUMENTS),--documents)
+
 test: environment-dev
 	@$(PYTHON_IN) -m pytest $(TESTS)
 
 lint: environment-dev
-	@$(PYTHON_IN) -m ruff check scripts tests
+	@$(PYTHON_IN) -m ruff check scripts tests benchmarks
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PYTHON_IN) -m sqlfluff lint --processes 2 models macros snapshots tests
 
 clean:

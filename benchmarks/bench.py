@@ -1,6 +1,6 @@
 """make bench: generate the workload, run every contender as a process of its own, compare results and costs.
 
-    python -m benchmarks.bench --scale small --runs 3 [--only project,lower_bound,pandas,polars,hysteresis]
+    python -m benchmarks.bench --scale small --runs 3 [--only project,lower_bound,pandas,polars,hysteresis,history]
 
 Rounds are interleaved: every contender once, then every contender again. The results are kept in
 BENCH_DIR/<scale>/results.json; contenders left out keep those of an earlier call.
@@ -24,10 +24,11 @@ from rich.console import Console
 from benchmarks import compare, project, report
 from benchmarks.measure import Cost, run
 from benchmarks.project import ROOT
-from benchmarks.workload import SCALES, Workload, make
+from benchmarks.workload import SCALES, Workload, make, shorter
 
-CONTENDERS = ("project", "lower_bound", "pandas", "polars", "hysteresis")
+CONTENDERS = ("project", "lower_bound", "pandas", "polars", "hysteresis", "history")
 DATAFRAMES = ("pandas", "polars")
+HISTORIES = (12, 24, 36)
 KERNELS = ("loop", "lag", "recursive", "one_period")
 PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pandas", "polars", "numpy")
 
@@ -93,10 +94,11 @@ class Bench:
         if first:
             self.note("base", project.prepare_deltas(self.workload, self.work))
         self.note("full", project.full_build(self.workload, self.work))
+        if first:
+            self.results["marts"] = compare.sizes(self.warehouse / "build.duckdb")
         for name, cost in project.delta_builds(self.workload, self.work).items():
             self.note(name, cost)
         if first:
-            self.results["marts"] = compare.sizes(self.warehouse / "build.duckdb")
             self.results["agreement"]["deliveries"] = compare.compare_builds(
                 self.warehouse / "build.duckdb", self.work / "stepwise.duckdb"
             )
@@ -131,6 +133,24 @@ class Bench:
             if "differing_rows" in inner:
                 self.results["agreement"][kernel] = inner["differing_rows"]
 
+    def history(self, first: bool, contenders: tuple[str, ...] = ("full", "lower_bound")) -> None:
+        """The full build and the lower bound by the length of history; once, not once a round."""
+        if not first:
+            return
+        points = []
+        for months in HISTORIES:
+            data, as_of = shorter(self.workload, months, self.work)
+            for contender in contenders:
+                if contender == "full":
+                    _, warehouse = project.fresh(self.work / "history")
+                    log = self.work / "history.log"
+                    cost = project.build(data, warehouse, as_of, log, self.memory_limit)
+                else:
+                    out = self.work / "history.duckdb"
+                    cost, _ = self.module("lower_bound", data, out, as_of, "--memory-limit", self.memory_limit)
+                points.append({"contender": contender, "months": months, "cpu": cost.cpu, "wall": cost.wall})
+        self.results["months_curve"] = points
+
     def round(self, contenders: list[str], first: bool) -> None:
         for contender in contenders:
             if contender in DATAFRAMES:
@@ -149,7 +169,9 @@ def version(package: str) -> str:
 
 def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GB"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -20,6 +23,14 @@ CURRENT = ("scheme", "segment", "computed_segment", "segment_since", "reason", "
 BUILD_SCHEMA = "segmentation_build"
 
 
+@contextmanager
+def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Comparing whole marts needs room: what does not fit goes to a folder of its own."""
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as con:
+        con.execute(f"set memory_limit = '3GB'; set temp_directory = '{spill}'")
+        yield con
+
+
 def differences(con: duckdb.DuckDBPyConnection, ours: str, theirs: str, columns: list[str]) -> tuple[int, int]:
     """Rows of one side that the other has not, and the rows compared."""
     listed = ", ".join(columns)
@@ -33,7 +44,7 @@ def differences(con: duckdb.DuckDBPyConnection, ours: str, theirs: str, columns:
 
 def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
     """{mart: (differing rows, rows)} of this project's build and the lower bound's file."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute(f"attach '{build}' as project (read_only); attach '{lower_bound}' as bound (read_only)")
         found = {}
         for entity in ENTITIES:
@@ -58,7 +69,7 @@ def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
 
 def compare_builds(build: Path, other: Path) -> dict[str, tuple[int, int]]:
     """{mart: (differing rows, rows)} of a full build and the same inputs in several deliveries."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute(f"attach '{build}' as one (read_only); attach '{other}' as two (read_only)")
         found = {}
         for entity in ENTITIES:
@@ -74,7 +85,7 @@ def compare_builds(build: Path, other: Path) -> dict[str, tuple[int, int]]:
 
 def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
     """{entity type and scheme: (rows whose computed segment differs, rows)} of a dataframe contender."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute(f"attach '{build}' as project (read_only)")
         union = " union all ".join(
             f"select '{entity}' as entity_type, {entity}_id as entity_id, scheme, period_index, computed_segment "

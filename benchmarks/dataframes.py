@@ -172,7 +172,10 @@ def segments(frames: Frames, as_of: dt.date) -> list[tuple[str, str, np.ndarray,
     running = int(months(np.array([today]))[0])
     width = running - start + 1
     # the last period that has closed
-    while np.datetime64(f"{(start + width - 1) // 12:04d}-{(start + width - 1) % 12 + 1:02d}-01") - 1 + CLOSING_LAG >= today:
+    while (
+        np.datetime64(f"{(start + width - 1) // 12:04d}-{(start + width - 1) % 12 + 1:02d}-01") - 1 + CLOSING_LAG
+        >= today
+    ):
         width -= 1
 
     stores, sales = frames.stores, frames.store_sales
@@ -366,7 +369,9 @@ def product_groups(frames: Frames, start: int, width: int) -> list:
     sales, products = frames.product_sales, frames.products
     master = {
         code: (group, brand, category)
-        for code, group, brand, category in zip(*(products[c] for c in ("product_id", "product_group", "brand", "category")))
+        for code, group, brand, category in zip(
+            *(products[c] for c in ("product_id", "product_group", "brand", "category"))
+        )
     }
     net: dict[tuple[str, str], np.ndarray] = {}
     first: dict[tuple[str, str], int] = {}

@@ -73,7 +73,11 @@ def read(data: Path, as_of: dt.date) -> Frames:
     documents["net"] = documents["order_id"].map(net).fillna(0.0)
     documents["orders"] = (documents["net"] > 0) & documents["status"].isin(["placed", "invoiced"])
 
-    store_ids = pd.Index(stores["store_id"]).union(assignments["store_id"].unique()).union(documents["store_id"].dropna().unique())
+    store_ids = (
+        pd.Index(stores["store_id"])
+        .union(assignments["store_id"].unique())
+        .union(documents["store_id"].dropna().unique())
+    )
     store_ids = store_ids.sort_values()
     masters = stores.set_index("store_id").reindex(store_ids)
     since = known_since(assigned, "store_id").reindex(store_ids)
@@ -82,7 +86,9 @@ def read(data: Path, as_of: dt.date) -> Frames:
         net=("net", "sum"), orders=("orders", "sum"), first_on=("ordered_at", "min")
     ).reset_index()  # fmt: skip
 
-    rep_ids = pd.Index(reps["rep_id"]).union(assignments["rep_id"].unique()).union(documents["rep_id"].dropna().unique())
+    rep_ids = (
+        pd.Index(reps["rep_id"]).union(assignments["rep_id"].unique()).union(documents["rep_id"].dropna().unique())
+    )
     rep_ids = rep_ids.sort_values()
     rep_masters = reps.set_index("rep_id").reindex(rep_ids)
     rep_since = known_since(assigned, "rep_id").reindex(rep_ids)
@@ -103,7 +109,9 @@ def read(data: Path, as_of: dt.date) -> Frames:
     contacted = contacted.groupby(["store_id", "month"]).size().rename("contacts").reset_index()
 
     answers = table(data, "sfa_audit_answers", ["visit_id", "kpi", "value"])
-    answers = usable(answers, ["visit_id", "kpi"], answers["value"].notna() & answers["visit_id"].isin(visits["visit_id"]))
+    answers = usable(
+        answers, ["visit_id", "kpi"], answers["value"].notna() & answers["visit_id"].isin(visits["visit_id"])
+    )
     answers["visit"] = pd.Index(done["visit_id"]).get_indexer(answers["visit_id"])
     answers = answers[answers["visit"] >= 0]
     attributes = table(data, "sfa_store_attributes", ["store_id", "attribute", "value", "recorded_at"])

@@ -47,7 +47,9 @@ def days(column: pl.Series) -> np.ndarray:
     return column.cast(pl.Date).to_numpy().astype("datetime64[D]")
 
 
-def members(ids: list[pl.LazyFrame], masters: pl.LazyFrame, delivered: pl.LazyFrame, assigned: pl.LazyFrame) -> pl.DataFrame:
+def members(
+    ids: list[pl.LazyFrame], masters: pl.LazyFrame, delivered: pl.LazyFrame, assigned: pl.LazyFrame
+) -> pl.DataFrame:
     """All members in the order of their ids, with their masters, and since when they are known."""
     key = ids[0].collect_schema().names()[0]
     return (
@@ -82,7 +84,9 @@ def read(data: Path, as_of: dt.date) -> Frames:
     documents = documents.with_columns(month=month("ordered_at"))
     lines = lines.join(documents.select("order_id", "status", "ordered_at", "month"), on="order_id")
     lines = lines.filter((pl.col("status") != "returned") | (pl.col("net_amount") < 0))
-    lines = lines.select("order_id", "product_id", "net_amount", "ordered_at", "month").collect(engine="streaming").lazy()
+    lines = (
+        lines.select("order_id", "product_id", "net_amount", "ordered_at", "month").collect(engine="streaming").lazy()
+    )
     net = lines.group_by("order_id").agg(net=pl.col("net_amount").sum())
     documents = (
         documents.join(net, on="order_id", how="left")
@@ -124,11 +128,15 @@ def read(data: Path, as_of: dt.date) -> Frames:
         visits.filter(pl.col("status") == "done", pl.col("started_at") < end).with_columns(month=month("started_at"))
         .join(store_no, on="store_id", how="left").with_row_index("visit").collect()
     )  # fmt: skip
-    contacts = usable(
-        table(data, "crm_interactions", ["interaction_id", "store_id", "occurred_at"]),
-        ["interaction_id"],
-        pl.col("occurred_at").is_not_null() & (pl.col("occurred_at") <= pl.col("loaded_at") + DAY).fill_null(True),
-    ).filter(pl.col("occurred_at") < end).with_columns(month=month("occurred_at"))
+    contacts = (
+        usable(
+            table(data, "crm_interactions", ["interaction_id", "store_id", "occurred_at"]),
+            ["interaction_id"],
+            pl.col("occurred_at").is_not_null() & (pl.col("occurred_at") <= pl.col("loaded_at") + DAY).fill_null(True),
+        )
+        .filter(pl.col("occurred_at") < end)
+        .with_columns(month=month("occurred_at"))
+    )
     contacted = (
         pl.concat([done.lazy().select("store_id", "month"), contacts.select("store_id", "month")])
         .group_by("store_id", "month").len("contacts").join(store_no, on="store_id").collect()
@@ -151,7 +159,9 @@ def read(data: Path, as_of: dt.date) -> Frames:
         .filter(pl.col("recorded_at") < end).with_columns(month=month("recorded_at"))
         .join(store_no, on="store_id").collect()
     )  # fmt: skip
-    manual = table(data, "crm_manual_segments", ["entity_type", "entity_id", "scheme", "segment", "valid_from", "valid_to"])
+    manual = table(
+        data, "crm_manual_segments", ["entity_type", "entity_id", "scheme", "segment", "valid_from", "valid_to"]
+    )
     manual = (
         usable(manual, ["entity_type", "entity_id", "scheme", "valid_from"]).filter(pl.col("entity_type") == "store")
         .join(store_no, left_on="entity_id", right_on="store_id").collect()

@@ -80,7 +80,9 @@ def lag(con: duckdb.DuckDBPyConnection, _: Path) -> None:
     given = [row[0] for row in con.execute("describe inputs").fetchall()]
     added = [row for row in con.execute("describe stepped").fetchall() if row[0] not in given]
     # a table of as many columns: what the step would add is filled with constants
-    constants = ", ".join(f"cast({'false' if row[1] == 'BOOLEAN' else '1'} as {row[1]}) as {row[0]}" for row in added[1:])
+    constants = ", ".join(
+        f"cast({'false' if row[1] == 'BOOLEAN' else '1'} as {row[1]}) as {row[0]}" for row in added[1:]
+    )
     con.execute(f"""
         create or replace table result as
         select *, lag(value) over (partition by store_id, condition_id order by period_index) as value_before, {constants}
@@ -117,7 +119,9 @@ def differing(con: duckdb.DuckDBPyConnection, warehouse: Path) -> int:
     con.execute(f"attach '{warehouse / 'build.duckdb'}' as build (read_only)")
     own = f"build.segmentation_build.{MODEL}"
     state = ", ".join([*KEYS, "qualifying_streak", "failing_streak", "unobserved_streak", "is_met"])
-    return con.execute(f"select count(*) from (select {state} from result except all select {state} from {own})").fetchone()[0]
+    return con.execute(
+        f"select count(*) from (select {state} from result except all select {state} from {own})"
+    ).fetchone()[0]
 
 
 if __name__ == "__main__":

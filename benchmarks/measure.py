@@ -64,4 +64,5 @@ def run(command: list[str], cwd: Path, environment: dict[str, str] | None = None
     if process.returncode:
         tail = log.read_text()[-3000:] if log else ""
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{tail}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall, max(peak[0], usage.ru_maxrss * 1024))
+    # not ru_maxrss: it begins with what this process had when it forked
+    return Cost(usage.ru_utime + usage.ru_stime, wall, peak[0])

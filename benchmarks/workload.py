@@ -106,7 +106,9 @@ def cut(workload: Workload, memory_limit: str) -> None:
         ordered_at = dt.datetime.combine(days["day"] - dt.timedelta(days=30), dt.time(10))
         late = f"timestamp '{ordered_at}' as ordered_at, timestamp '{days['day']} 23:00:00' as loaded_at"
         orders = f"read_parquet('{workload.all / 'erp_orders'}/part-0*.parquet')"
-        model = con.execute(f"select min(order_id) from {orders} where status = 'invoiced' and not is_deleted").fetchone()
+        model = con.execute(
+            f"select min(order_id) from {orders} where status = 'invoiced' and not is_deleted"
+        ).fetchone()
         for table in LATE_TABLES:
             replaced = late if table == "erp_orders" else late.partition(", ")[2]
             select = (
@@ -115,6 +117,24 @@ def cut(workload: Workload, memory_limit: str) -> None:
             )
             write(con, select, workload.parts("late") / table, "late")
     shutil.rmtree(workload.path / ".spill", ignore_errors=True)
+
+
+def shorter(workload: Workload, months: int, work: Path) -> tuple[Path, dt.date]:
+    """What the company knew when its history was so many months long, and the day of that."""
+    back = workload.last_day.year * 12 + workload.last_day.month - 1 - (whole_months(workload) - months)
+    as_of = workload.last_day.replace(year=back // 12, month=back % 12 + 1)
+    folder = work / f"months-{months}"
+    if not folder.exists():
+        with duckdb.connect() as con:
+            for table in TABLES:
+                source = f"read_parquet('{workload.all / table}/*.parquet')"
+                known = f"loaded_at is null or loaded_at::date <= date '{as_of}'"
+                write(con, f"select * from {source} where {known}", folder / table, "all")
+    return folder, as_of
+
+
+def whole_months(workload: Workload) -> int:
+    return json.loads((workload.all / "company.json").read_text())["months"]
 
 
 def write(con: duckdb.DuckDBPyConnection, select: str, folder: Path, name: str) -> None:
