@@ -59,9 +59,9 @@ def test_deliveries_are_the_whole_workload(made):
         assert duckdb.sql(f"({union}) except all ({whole})").fetchall() == []
     days = made.days
     assert days["base"].month < days["month"].month == days["day"].month
-    ordered_at, loaded_at = duckdb.sql(
+    ((ordered_at, loaded_at),) = duckdb.sql(
         f"select ordered_at, loaded_at from read_parquet('{made.parts('late')}/erp_orders/*.parquet')"
-    ).fetchone()
+    ).fetchall()
     assert ordered_at.date() == days["late"] - dt.timedelta(days=30) and loaded_at.date() == days["late"]
 
 
