@@ -92,11 +92,11 @@ class Bench:
         for name, cost in project.empty_builds(self.workload, self.work).items():
             self.note(name, cost)
         if first:
-            self.note("base", project.prepare_deltas(self.workload, self.work))
-        self.note("full", project.full_build(self.workload, self.work))
+            self.note("base", project.prepare_deltas(self.workload, self.work, self.memory_limit))
+        self.note("full", project.full_build(self.workload, self.work, self.memory_limit))
         if first:
             self.results["marts"] = compare.sizes(self.warehouse / "build.duckdb")
-        for name, cost in project.delta_builds(self.workload, self.work).items():
+        for name, cost in project.delta_builds(self.workload, self.work, self.memory_limit).items():
             self.note(name, cost)
         if first:
             self.results["agreement"]["deliveries"] = compare.compare_builds(

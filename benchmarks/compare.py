@@ -21,6 +21,8 @@ EVIDENCE = (
 )  # fmt: skip
 CURRENT = ("scheme", "segment", "computed_segment", "segment_since", "reason", "is_active", "last_judged_period")
 BUILD_SCHEMA = "segmentation_build"
+SCHEMAS = [BUILD_SCHEMA, *(f"{BUILD_SCHEMA}_{layer}" for layer in ("policy", "staging", "intermediate"))]
+APPENDED = ["fct_runs", *(f"snap_{entity}_segments" for entity in ENTITIES)]
 
 
 @contextmanager
@@ -32,20 +34,24 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def differences(con: duckdb.DuckDBPyConnection, ours: str, theirs: str, columns: list[str]) -> tuple[int, int]:
-    """Rows of one side that the other has not, and the rows compared."""
-    listed = ", ".join(columns)
-    both = f"select {listed} from {ours}", f"select {listed} from {theirs}"
-    count = con.execute(
-        f"select (select count(*) from ({both[0]} except all {both[1]})) + "
-        f"(select count(*) from ({both[1]} except all {both[0]})), (select count(*) from {ours})"
-    ).fetchone()
-    return count[0], count[1]
+    """Rows of one side that the other has not, and the rows compared. Equal sums of row hashes are believed."""
+    types = {row[0]: row[1] for row in con.execute(f"describe {ours}").fetchall()}
+    listed = ", ".join(f"cast({name} as {types[name]}) as {name}" for name in columns)
+    ours, theirs = (f"select {listed} from {side}" for side in (ours, theirs))
+    told, wanted = (
+        con.execute(f"select count(*), sum(hash({', '.join(columns)})) from ({side}) as given").fetchone()
+        for side in (ours, theirs)
+    )
+    if told == wanted:
+        return 0, told[0]
+    only = (f"(select count(*) from ({one} except all {other}))" for one, other in ((ours, theirs), (theirs, ours)))
+    return con.execute(f"select {' + '.join(only)}").fetchone()[0], told[0]
 
 
 def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
     """{mart: (differing rows, rows)} of this project's build and the lower bound's file."""
     with connect() as con:
-        con.execute(f"attach '{build}' as project (read_only); attach '{lower_bound}' as bound (read_only)")
+        con.execute(f"attach '{build}' as build (read_only); attach '{lower_bound}' as bound (read_only)")
         found = {}
         for entity in ENTITIES:
             metrics = [row[0] for row in con.execute(f"describe bound.fct_{entity}_metrics").fetchall()]
@@ -56,11 +62,11 @@ def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
                 (f"fct_{entity}_segments_current", CURRENT),
             ):
                 found[mart] = differences(
-                    con, f"project.{BUILD_SCHEMA}.{mart}", f"bound.{mart}", [f"{entity}_id", *columns]
+                    con, f"build.{BUILD_SCHEMA}.{mart}", f"bound.{mart}", [f"{entity}_id", *columns]
                 )
         found["fct_rejected_rows"] = differences(
             con,
-            f"project.{BUILD_SCHEMA}.fct_rejected_rows",
+            f"build.{BUILD_SCHEMA}.fct_rejected_rows",
             "bound.rejected",
             ["table_name", "row_key", "reason", "loaded_at"],
         )
@@ -68,28 +74,26 @@ def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
 
 
 def compare_builds(build: Path, other: Path) -> dict[str, tuple[int, int]]:
-    """{mart: (differing rows, rows)} of a full build and the same inputs in several deliveries."""
+    """{table: (differing rows, rows)} of a full build and the same inputs in several deliveries: every column of
+    every table, from staging to marts. What is only ever appended is left out; views say what their tables say."""
     with connect() as con:
         con.execute(f"attach '{build}' as one (read_only); attach '{other}' as two (read_only)")
-        found = {}
-        for entity in ENTITIES:
-            for mart, columns in (
-                (f"fct_{entity}_segment_evidence", EVIDENCE),
-                (f"fct_{entity}_segment_history", HISTORY),
-                (f"fct_{entity}_segments_current", CURRENT),
-            ):
-                sides = [f"{side}.{BUILD_SCHEMA}.{mart}" for side in ("one", "two")]
-                found[mart] = differences(con, *sides, [f"{entity}_id", *columns])
-        return found
+        tables = con.execute(
+            "select schema_name || '.' || table_name, list(column_name order by column_index) "
+            "from duckdb_columns() inner join duckdb_tables() using (database_name, schema_name, table_name) "
+            "where database_name = 'one' and schema_name in ? and table_name not in ? group by all order by all",
+            [SCHEMAS, APPENDED],
+        ).fetchall()
+        return {table: differences(con, f"one.{table}", f"two.{table}", columns) for table, columns in tables}
 
 
 def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
     """{entity type and scheme: (rows whose computed segment differs, rows)} of a dataframe contender."""
     with connect() as con:
-        con.execute(f"attach '{build}' as project (read_only)")
+        con.execute(f"attach '{build}' as build (read_only)")
         union = " union all ".join(
             f"select '{entity}' as entity_type, {entity}_id as entity_id, scheme, period_index, computed_segment "
-            f"from project.{BUILD_SCHEMA}.fct_{entity}_segment_history"
+            f"from build.{BUILD_SCHEMA}.fct_{entity}_segment_history"
             for entity in ENTITIES
         )
         rows = con.execute(f"""
@@ -103,19 +107,23 @@ def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
 
 
 def sizes(build: Path) -> dict[str, tuple[int, int]]:
-    """{mart: (rows, bytes)}; bytes are the blocks that a table fills, so a small table has at least one."""
-    with duckdb.connect(str(build), read_only=True) as con:
-        block = con.execute("select block_size from pragma_database_size()").fetchone()[0]
-        tables = con.execute(
-            "select table_name from duckdb_tables() where schema_name = ? "
+    """{mart: (rows, bytes)}; bytes are the blocks that a table fills, so a small table has at least one. Evidence is a
+    view of the states of conditions: their bytes are its own."""
+    with connect() as con:
+        con.execute(f"attach '{build}' as build (read_only); use build")
+        block = con.execute("select block_size from pragma_database_size() where database_name = 'build'").fetchone()[0]
+        found = {}
+        for (mart,) in con.execute(
+            "select table_name from information_schema.tables where table_catalog = 'build' and table_schema = ? "
             "and (table_name like 'fct%' or table_name like 'dim%') order by all",
             [BUILD_SCHEMA],
-        ).fetchall()
-        found = {}
-        for (table,) in tables:
-            rows = con.execute(f"select count(*) from {BUILD_SCHEMA}.{table}").fetchone()[0]
+        ).fetchall():
+            table = f"{BUILD_SCHEMA}.{mart}"
+            if mart.endswith("_evidence"):
+                table = f"{BUILD_SCHEMA}_intermediate.int_{mart[4:].replace('evidence', 'states')}"
+            rows = con.execute(f"select count(*) from {table}").fetchone()[0]
             blocks = con.execute(
-                f"select count(distinct block_id) from pragma_storage_info('{BUILD_SCHEMA}.{table}') where block_id >= 0"
+                f"select count(distinct block_id) from pragma_storage_info('{table}') where block_id >= 0"
             ).fetchone()[0]
-            found[table] = (rows, blocks * block)
+            found[mart] = (rows, blocks * block)
         return found

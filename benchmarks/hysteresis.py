@@ -2,8 +2,8 @@
 
     python -m benchmarks.hysteresis prepare|loop|lag|recursive|one_period WAREHOUSE_DIR WORK_DIR
 
-The step is the project's own: the compiled SQL of `fct_store_segment_evidence`, with its inputs written to a
-table before. `loop` runs it once for each period, `one_period` for the last one alone, `recursive` puts it
+The step is the project's own: the compiled SQL of `int_store_segment_states`, with its inputs (a view) written
+to a table before. `loop` runs it once for each period, `one_period` for the last one alone, `recursive` puts it
 into a recursive CTE, and `lag` is a bare `lag()` over the same rows, written to a table of as many columns.
 Each prints its own CPU and wall seconds (reading the inputs and writing the result, without starting Python).
 """
@@ -18,32 +18,35 @@ from typing import Annotated
 import duckdb
 import typer
 
-MODEL = "fct_store_segment_evidence"
-KEYS = ("store_id", "condition_id", "period_index")
+MODEL, INPUTS = "int_store_segment_states", "int_store_conditions"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def nodes_of(warehouse: Path) -> dict[str, dict]:
+    manifest = json.loads((warehouse / "target" / "manifest.json").read_text())
+    return {node["name"]: node for node in manifest["nodes"].values()}
 
 
 def step_sql(warehouse: Path, own: str, inputs: str) -> str:
     """The project's step, reading `inputs` and the rows before of `own`."""
-    manifest = json.loads((warehouse / "target" / "manifest.json").read_text())
-    nodes = {node["name"]: node for node in manifest["nodes"].values()}
+    nodes = nodes_of(warehouse)
     model = nodes[MODEL]
-    compiled = warehouse / "target" / "compiled" / model["package_name"] / model["original_file_path"]
-    sql = compiled.read_text()
-    for node, name in ((model, own), (nodes[model["config"]["inputs"]], inputs)):
-        if node["relation_name"] not in sql:
-            raise SystemExit(f"The step does not read {node['relation_name']}.")
-        sql = sql.replace(node["relation_name"], name)
+    sql = (warehouse / "target" / "compiled" / model["package_name"] / model["original_file_path"]).read_text()
+    for name, other in ((MODEL, own), (INPUTS, inputs)):
+        if nodes[name]["relation_name"] not in sql:
+            raise SystemExit(f"The step does not read {nodes[name]['relation_name']}.")
+        sql = sql.replace(nodes[name]["relation_name"], other)
     return sql
 
 
 def prepare(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     """The step's inputs, in order of periods, and an empty table like the project's."""
-    manifest = json.loads((warehouse / "target" / "manifest.json").read_text())
-    nodes = {node["name"]: node for node in manifest["nodes"].values()}
+    nodes = nodes_of(warehouse)
     con.execute(f"attach '{warehouse / 'build.duckdb'}' as build (read_only)")
-    inputs, own = nodes[nodes[MODEL]["config"]["inputs"]]["relation_name"], nodes[MODEL]["relation_name"]
-    con.execute(f"create table inputs as select * from {inputs} order by period_index")
+    con.execute("use build")  # where the inputs, a view, find their tables
+    inputs, own = nodes[INPUTS]["relation_name"], nodes[MODEL]["relation_name"]
+    con.execute(f"create table hysteresis.inputs as select * from {inputs} order by period_index")
+    con.execute("use hysteresis")
     con.execute(f"create table stepped as select * from {own} where false")
     last = con.execute("select max(period_index) from inputs").fetchone()[0]
     con.execute(f"create table before_last as select * from {own} where period_index < {last} order by period_index")
@@ -53,13 +56,13 @@ def loop(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     con.execute("create or replace table result as select * from stepped")
     sql = step_sql(warehouse, "result", "inputs")
     for (period,) in con.execute("select distinct period_index from inputs order by 1").fetchall():
-        con.execute(f"insert into result select * from ({sql}) as step where period_index = {period}")
+        con.execute(f"insert into result by name select * from ({sql}) as step where period_index = {period}")
 
 
 def one_period(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     last = con.execute("select max(period_index) from inputs").fetchone()[0]
     sql = step_sql(warehouse, "before_last", "inputs")
-    con.execute(f"insert into before_last select * from ({sql}) as step where period_index = {last}")
+    con.execute(f"insert into before_last by name select * from ({sql}) as step where period_index = {last}")
 
 
 def recursive(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
@@ -77,15 +80,19 @@ def recursive(con: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
 
 
 def lag(con: duckdb.DuckDBPyConnection, _: Path) -> None:
-    given = [row[0] for row in con.execute("describe inputs").fetchall()]
-    added = [row for row in con.execute("describe stepped").fetchall() if row[0] not in given]
-    # a table of as many columns: what the step would add is filled with constants
+    given = {row[0] for row in con.execute("describe inputs").fetchall()}
+    own = con.execute("describe stepped").fetchall()
+    kept = [row[0] for row in own if row[0] in given]
+    # a table of as many columns: what else the step would add is filled with constants
     constants = ", ".join(
-        f"cast({'false' if row[1] == 'BOOLEAN' else '1'} as {row[1]}) as {row[0]}" for row in added[1:]
+        f"cast({'false' if row[1] == 'BOOLEAN' else '1'} as {row[1]}) as {row[0]}"
+        for row in [row for row in own if row[0] not in given][1:]
     )
     con.execute(f"""
         create or replace table result as
-        select *, lag(value) over (partition by store_id, condition_id order by period_index) as value_before, {constants}
+        select
+            {", ".join(kept)}, {constants},
+            lag(value) over (partition by store_id, condition_id order by period_index) as value_before
         from inputs
     """)
 
@@ -117,10 +124,10 @@ def main(
 
 def differing(con: duckdb.DuckDBPyConnection, warehouse: Path) -> int:
     con.execute(f"attach '{warehouse / 'build.duckdb'}' as build (read_only)")
-    own = f"build.segmentation_build.{MODEL}"
-    state = ", ".join([*KEYS, "qualifying_streak", "failing_streak", "unobserved_streak", "is_met"])
+    columns = ", ".join(row[0] for row in con.execute("describe stepped").fetchall())
+    own = nodes_of(warehouse)[MODEL]["relation_name"]
     return con.execute(
-        f"select count(*) from (select {state} from result except all select {state} from {own})"
+        f"select count(*) from (select {columns} from result except all select {columns} from {own})"
     ).fetchone()[0]
 
 

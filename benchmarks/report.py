@@ -19,6 +19,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 NAMES = {
     "full": "this project: full build",
     "noop": "this project: nothing new",
+    "again": "this project: nothing new, every file written anew",
     "day": "this project: one new day",
     "month": "this project: one new closed month",
     "late": "this project: one late order",
@@ -33,16 +34,22 @@ KERNELS = {
     "recursive": "the step in a recursive CTE",
     "one_period": "the step for the last period",
 }
+PROFILED = ("full", "month", "day", "late", "again", "noop")
+SHOWN_NODES = 25
 SPLIT = {"sql": "SQL work", "dbt_fixed": "dbt's fixed part", "publish": "publishing", "rest": "the rest"}
 
 
 def middle(runs: list[dict]) -> dict:
     """The median of the runs, figure by figure."""
-    parts = {
-        name: {"cpu": median(run["parts"].get(name, {}).get("cpu", 0.0) for run in runs)}
-        for name in runs[0].get("parts", {})
-        if name != "nodes"
-    }
+    parts: dict = {}
+    for name, found in (runs[0].get("parts") or {}).items():
+        every = [run["parts"].get(name, found) for run in runs]
+        if name == "nodes":
+            parts[name] = {node: median(one.get(node, 0.0) for one in every) for node in found}
+        elif name == "raw_rows":
+            parts[name] = found
+        else:
+            parts[name] = {"cpu": median(one["cpu"] for one in every)}
     return {key: median(run[key] for run in runs) for key in ("cpu", "wall", "memory")} | {"parts": parts}
 
 
@@ -68,31 +75,85 @@ def split_rows(results: dict) -> list[list[str]]:
     """Where the project's CPU seconds go, and the SQL work against the lower bound and the full build."""
     costs, rows = medians(results), []
     bound = costs.get("lower_bound", {}).get("cpu")
-    full = project.split(costs["full"], costs["empty"])["sql"] if {"full", "empty"} <= costs.keys() else None
-    for key in ("full", "noop", "day", "month", "late"):
-        # deltas start with dbt's partial parse, so they are set against an empty build that did too
-        empty = "empty" if key == "full" else "empty_again"
-        if key in costs and empty in costs:
-            parts = project.split(costs[key], costs[empty])
+    for key in ("full", *project.DELTAS):
+        if parts := split_of(costs, key):
             rows.append(
-                [NAMES[key], *(f"{parts[part]:.1f}" for part in SPLIT)]
-                + [f"{parts['sql'] / bound:.2f}" if bound else "-", f"{parts['sql'] / full:.2f}" if full else "-"]
+                [NAMES[key], *(f"{parts[part]:.1f}" for part in SPLIT), f"{parts['sql'] / bound:.2f}" if bound else "-"]
             )
     return rows
 
 
+def split_of(costs: dict[str, dict], key: str) -> dict[str, float] | None:
+    # deltas start with dbt's partial parse, so they are set against an empty build that did too
+    empty = "empty" if key == "full" else "empty_again"
+    return project.split(costs[key], costs[empty]) if {key, empty} <= costs.keys() else None
+
+
+def delta_rows(results: dict) -> list[list[str]]:
+    """The SQL work of small deliveries, what of it is noticing what changed, and the work apart from that."""
+    costs, rows = medians(results), []
+    full = split_of(costs, "full")
+    if not full or not {"again", "noop"} <= costs.keys():
+        return []
+    for key in project.DELTAS:
+        if parts := split_of(costs, key):
+            read = costs[key]["parts"]["raw_rows"]
+            noticing = project.noticing(costs) * read
+            # what the loader does to notice is in "the rest", not in the SQL work
+            in_sql = noticing * project.noticing(costs, of_sql=True) / project.noticing(costs) if read else 0.0
+            work = parts["sql"] - in_sql
+            rows.append([
+                NAMES[key], f"{parts['sql']:.1f}", f"{read:,}", f"{noticing:.1f}", f"{work:.1f}",
+                f"{parts['sql'] / full['sql']:.3f}", f"{work / full['sql']:.3f}",
+            ])  # fmt: skip
+    return rows
+
+
+def noticing_rows(results: dict) -> list[list[str]]:
+    costs = medians(results)
+    if not {"again", "noop"} <= costs.keys():
+        return []
+    return [[
+        f"{costs['again']['parts']['raw_rows']:,}",
+        *(f"{1e6 * project.noticing(costs, of_sql):.2f}" for of_sql in (True, False)),
+    ]]  # fmt: skip
+
+
+def node_rows(results: dict) -> list[list[str]]:
+    """The nodes that take most of a full build, and what they take of a delivery."""
+    costs = medians(results)
+    found = {key: by_kind(costs[key]["parts"]["nodes"]) for key in PROFILED if key in costs}
+    if "full" not in found:
+        return []
+    highest = sorted(found["full"], key=found["full"].get, reverse=True)[:SHOWN_NODES]
+    rows = [[name, *(f"{found[key].get(name, 0):.1f}" if key in found else "-" for key in PROFILED)] for name in highest]
+    others = [
+        f"{sum(s for name, s in found[key].items() if name not in highest):.1f}" if key in found else "-" for key in PROFILED
+    ]
+    return [*rows, ["all others", *others]]
+
+
+def by_kind(nodes: dict[str, float]) -> dict[str, float]:
+    """Models by name; tests together, and so snapshots and seeds."""
+    found: dict[str, float] = {}
+    for unique_id, seconds in nodes.items():
+        kind, name = unique_id.split(".")[0], unique_id.split(".")[2]
+        label = name if kind == "model" else {"test": "data tests", "snapshot": "snapshots"}.get(kind, kind)
+        found[label] = found.get(label, 0.0) + seconds
+    return found
+
+
 def dbt_rows(results: dict) -> list[list[str]]:
-    """dbt's fixed part: an empty build by command, and by node."""
+    """dbt's fixed part: an empty build, and what it takes by node."""
     rows = []
     for key, name in (("empty", "new warehouse"), ("empty_again", "again, one day later")):
         runs = results["runs"].get(key)
         if runs:
-            parts, nodes = middle(runs)["parts"], runs[0]["parts"]["nodes"]
-            total = sum(nodes.values())
-            working = parts["dbt_build"]["cpu"] + parts["dbt_snapshot"]["cpu"]
+            parts = middle(runs)["parts"]
+            total = len(parts["nodes"])
             rows.append([
-                name, *(f"{parts[part]['cpu']:.1f}" for part in ("dbt_start", "dbt_build", "dbt_snapshot")),
-                str(total), f"{1000 * working / total:.0f}",
+                name, *(f"{parts[part]['cpu']:.1f}" for part in ("dbt_start", "dbt_build")),
+                str(total), f"{1000 * parts['dbt_build']['cpu'] / total:.0f}",
             ])  # fmt: skip
     return rows
 
@@ -113,7 +174,7 @@ def kernel_rows(results: dict) -> list[list[str]]:
 def agreement_rows(results: dict) -> list[list[str]]:
     """How many rows were compared with the full build, and how many differed."""
     names = {
-        "lower_bound": "lower bound: every mart it computes", "deliveries": "the same inputs in several deliveries",
+        "lower_bound": "lower bound: every mart it computes", "deliveries": "the same inputs in several deliveries, all tables",
         "pandas": "pandas: computed segments", "polars": "polars: computed segments",
     }  # fmt: skip
     return [
@@ -130,9 +191,14 @@ def mart_rows(results: dict) -> list[list[str]]:
 SECTIONS = (
     ("Cost", cost_rows, ["contender", "CPU s", "wall s", "memory MB", "CPU ÷ lower bound", "runs"]),
     ("Where this project's CPU seconds go", split_rows,
-     ["run", *SPLIT.values(), "SQL ÷ lower bound", "SQL ÷ full build"]),
+     ["run", *SPLIT.values(), "SQL ÷ lower bound"]),
+    ("SQL work of a delivery", delta_rows,
+     ["run", "SQL work", "raw rows read", "noticing", "work apart from noticing", "SQL ÷ full build", "work ÷ full build"]),
+    ("Noticing what changed, CPU s for a million raw rows", noticing_rows,
+     ["raw rows", "in SQL", "with the loader (hashes of files, counts)"]),
+    ("CPU seconds by node, the most costly ones", node_rows, ["node", *PROFILED]),
     ("dbt's fixed part (a build of empty inputs), CPU s", dbt_rows,
-     ["build", "start and parse", "build", "snapshot", "nodes", "ms a node"]),
+     ["build", "start and parse", "build", "nodes", "ms a node"]),
     ("The hysteresis step alone", kernel_rows, ["formulation", "CPU s", "wall s", "memory MB", "÷ lag()", "÷ loop"]),
     ("Agreement with the full build", agreement_rows, ["compared", "rows", "differing"]),
     ("Rows and size of every mart", mart_rows, ["mart", "rows", "MB in the build database"]),

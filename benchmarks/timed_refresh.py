@@ -3,17 +3,21 @@
     python -m benchmarks.timed_refresh PARTS.json
 
 Takes its settings from the environment, as the refresh does. The parts: `load` (checking the inputs),
-`dbt_start` (importing dbt and reading the project), `dbt_build`, `dbt_snapshot`, `publish` and `report`.
-The refresh itself stays as it is: its functions are wrapped, and dbt is read from /proc between its messages.
+`dbt_start` (importing dbt and reading the project), `dbt_build`, `publish` and `report`; and `nodes`, the CPU
+seconds of each node that dbt ran. The refresh itself stays as it is: its functions are wrapped, and dbt's
+process is looked at in /proc. Nodes that run at the same time share what was used meanwhile in equal parts.
 """
 
 from __future__ import annotations
 
+import bisect
+import datetime as dt
 import functools
 import json
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +25,8 @@ from pathlib import Path
 from scripts import publish, refresh, summary
 
 PARTS: dict[str, dict[str, float]] = {}
-COMMANDS = ("dbt_build", "dbt_snapshot")
 TICKS = os.sysconf("SC_CLK_TCK")
+SAMPLE_SECONDS = 0.02
 
 
 def cpu() -> float:
@@ -50,16 +54,21 @@ def cpu_of(pid: int) -> float:
 
 
 def follow(refreshing, process, when_read, original=refresh.follow):
-    """What dbt has used when it tells that it goes on to the next thing."""
-    seen = [("dbt_start", 0.0, time.monotonic())]
+    """What dbt has used before it builds, and at every moment of the build."""
+    started, read, used = time.monotonic(), [], []
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(SAMPLE_SECONDS):
+            try:
+                used.append((time.time(), cpu_of(process.pid)))
+            except OSError:
+                return  # it has ended
 
     def messages(stdout) -> Iterator[str]:
         for line in stdout:
-            message = json.loads(line)
-            if "command" in message:
-                seen.append((COMMANDS[message["command"]], cpu_of(process.pid), time.monotonic()))
-            if "of" in message:
-                PARTS.setdefault("nodes", {})[seen[-1][0]] = message["of"]
+            if "parsed" in json.loads(line):
+                read.extend((cpu_of(process.pid), time.monotonic()))
             yield line
 
     class Watched:
@@ -68,12 +77,43 @@ def follow(refreshing, process, when_read, original=refresh.follow):
 
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     before = children.ru_utime + children.ru_stime
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     failure = original(refreshing, Watched(), when_read)
+    ended.set()
+    watcher.join()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seen.append(("", children.ru_utime + children.ru_stime - before, time.monotonic()))
-    for (part, used, at), (_, used_next, at_next) in zip(seen, seen[1:]):
-        PARTS[part] = {"cpu": used_next - used, "wall": at_next - at}
+    if read:
+        total = children.ru_utime + children.ru_stime - before
+        PARTS["dbt_start"] = {"cpu": read[0], "wall": read[1] - started}
+        PARTS["dbt_build"] = {"cpu": total - read[0], "wall": time.monotonic() - read[1]}
+        results = refreshing.warehouse.target / "run_results.json"
+        if results.exists():
+            PARTS["nodes"] = shares(used, json.loads(results.read_text())["results"])
     return failure
+
+
+def shares(used: list[tuple[float, float]], results: list[dict]) -> dict[str, float]:
+    """CPU seconds of each node: of every short time, an equal part of what was used, while it ran."""
+    times = [at for at, _ in used]
+    running: list[list[str]] = [[] for _ in used]
+    for result in results:
+        timing = [
+            dt.datetime.fromisoformat(step[key].replace("Z", "+00:00")).timestamp()
+            for step in result["timing"]
+            for key in ("started_at", "completed_at")
+            if step[key]
+        ]
+        if timing:
+            first = bisect.bisect_left(times, min(timing))
+            for at in range(first, max(bisect.bisect_left(times, max(timing)), first) + 1):
+                if at < len(used):
+                    running[at].append(result["unique_id"])
+    found = {result["unique_id"]: 0.0 for result in results}
+    for (_, before), (_, after), nodes in zip(used, used[1:], running[1:]):
+        for node in nodes:
+            found[node] += (after - before) / len(nodes)
+    return found
 
 
 if __name__ == "__main__":
