@@ -26,7 +26,6 @@ import typer
 from benchmarks.lower_bound_sql import (
     ANSWERS,
     AUDITS,
-    COUNT,
     LINES,
     MACROS,
     MASTERS,
@@ -35,7 +34,7 @@ from benchmarks.lower_bound_sql import (
     PRODUCT_GROUPS,
     REP_UNITS,
     REPS,
-    STORE_METRICS_OF_PERIOD,
+    STORE_METRICS,
     STORES,
 )
 
@@ -122,9 +121,8 @@ class Engine:
         self.make_rules()
         con.execute(f"""
             create table {self.entity}_evidence (
-                key integer, period smallint, rule_no utinyint, value bigint, qualifies boolean,
-                qualifying_streak smallint, failing_streak smallint, unobserved_streak smallint,
-                last_signal smallint, is_met boolean, is_state_change boolean
+                key integer, period smallint, rule_no utinyint, value bigint, streak smallint,
+                unobserved_streak smallint, last_signal smallint, is_met boolean, is_state_change boolean
             );
             create table {self.entity}_history (
                 key integer, period smallint, candidate smallint, computed smallint, segment smallint,
@@ -216,39 +214,36 @@ class Engine:
             ),
             signals as (
                 select
-                    judged.*, before.qualifying_streak as q_before, before.failing_streak as f_before,
-                    before.last_signal, coalesce(before.is_met, false) as was_met,
+                    judged.*, coalesce(before.streak, 0) as streak_before, before.last_signal, coalesce(before.is_met, false) as was_met,
                     coalesce({holds("enter_threshold")}, false) as qualifies,
                     coalesce(not ({holds("exit_threshold")}), false) as fails,
                     case when value is null then coalesce(before.unobserved_streak, 0) + 1 else 0 end as unobserved
                 from judged
                 left join (
-                    select key, qualifying_streak, failing_streak, unobserved_streak, last_signal, is_met
+                    select key, streak, unobserved_streak, last_signal, is_met
                     from {self.entity}_evidence where period = {period - 1}
                 ) as before using (key)
             ),
             streaks as (
                 select
                     *, coalesce(unobserved >= expire_after, false) as forgets,
-                    case when value is null then coalesce(q_before, 0) when qualifies then coalesce(q_before, 0) + 1
-                        else 0 end as q,
-                    case when value is null then coalesce(f_before, 0) when fails then coalesce(f_before, 0) + 1
-                        else 0 end as f
+                    case when value is null then streak_before when qualifies then greatest(streak_before, 0) + 1
+                        when fails then least(streak_before, 0) - 1 else 0 end as streak
                 from signals
             ),
             states as (
                 select
-                    *, qualifies and q >= enter_after as gives_signal,
+                    *, qualifies and streak >= enter_after as gives_signal,
                     case
                         when forgets then false
-                        when qualifies and q >= enter_after then true
-                        when fails and f >= exit_after and coalesce({period} - last_signal > hold_periods, true) then false
+                        when qualifies and streak >= enter_after then true
+                        when fails and -streak >= exit_after and coalesce({period} - last_signal > hold_periods, true) then false
                         else was_met
                     end as is_met
                 from streaks
             )
             select
-                key, {period}, rule_no, value, qualifies, if(forgets, 0, q), if(forgets, 0, f), unobserved,
+                key, {period}, rule_no, value, if(forgets, 0, streak), unobserved,
                 case when forgets then null when gives_signal then {period} else last_signal end, is_met,
                 is_met <> was_met
             from states
@@ -274,7 +269,11 @@ class Engine:
                     from {self.entity}_{s.name} where period = {period}""")
         mask = " ".join(
             f"cast(sum(if({what}, 1 << (key & {(1 << CONDITION_BITS) - 1}), 0)) as integer) as {name},"
-            for name, what in (("met", "is_met"), ("plain", "qualifies"), ("empty", "value is null"))
+            for name, what in (
+                ("met", "is_met"),
+                ("plain", "streak > 0 and value is not null"),
+                ("empty", "value is null"),
+            )
         )
         self.con.execute(f"""
             insert into {self.entity}_history
@@ -418,7 +417,8 @@ class Engine:
                 {decimal("evidence.value")} as value, {decimal("rules.enter_threshold")} as enter_threshold,
                 {
             decimal("rules.exit_threshold")
-        } as exit_threshold, evidence.qualifies, evidence.qualifying_streak, evidence.failing_streak,
+        } as exit_threshold, evidence.value is not null and evidence.streak > 0 as qualifies,
+                greatest(evidence.streak, 0) as qualifying_streak, greatest(-evidence.streak, 0) as failing_streak,
                 evidence.unobserved_streak, evidence.last_signal as last_signal_period_index, evidence.is_met,
                 evidence.is_state_change
             from {e}_evidence as evidence
@@ -619,10 +619,7 @@ def run(data: Path, out: Path, as_of: dt.date, policy: Path = POLICY, threads: i
         con.execute(stores.overrides())
         execute(AUDITS)
         execute(ANSWERS)
-        types = ", ".join(f"{name} {'integer' if unit == COUNT else 'bigint'}" for name, unit in stores.units.items())
-        con.execute(f"create table store_metrics (no integer, period smallint, {types})")
-        for period in periods:
-            execute(STORE_METRICS_OF_PERIOD, period=period)
+        execute(STORE_METRICS)
         con.execute(stores.members())
         walk(stores, periods, as_of)
 

@@ -18,6 +18,9 @@ create macro period_end(period) as period_start(period + 1) - 1;
 create macro money_units(x) as cast(cast(x as decimal(18, 4)) * 10000 as bigint);
 -- n / d in millionths, rounded half away from zero; for n of either sign and d above 0
 create macro ratio(n, d) as sign(n) * ((2000000 * abs(n::bigint) + d::bigint) // (2 * d::bigint));
+-- the same for n from 0 to d, in two divisions, so that money of all stores fits
+create macro ratio_wide(n, d) as
+    1000 * (1000 * n // d) + (2000 * (1000 * n % d) + d) // (2 * d);
 create macro ratio_huge(n, d) as
     cast(sign(n) * ((2000000 * abs(n::hugeint) + d::hugeint) // (2 * d::hugeint)) as bigint);
 -- counts of several kinds are summed as one number of 18 bits each
@@ -493,9 +496,9 @@ for _number, _channel in enumerate(("rep", "phone", "email", "portal", "edi", "d
         f"ratio(field(orders_year_packed, {_number})::bigint, field(orders_year_packed, 6)), null)", MICRO,
     )  # fmt: skip
 METRICS |= {
-    "revenue_share_above_year": ("coalesce(ratio_huge(ranks.above, totals.value), 1000000)", MICRO),
+    "revenue_share_above_year": ("coalesce(ratio_wide(ranks.above, totals.value), 1000000)", MICRO),
     "revenue_rank_share_year": ("coalesce(ratio(ranks.place - 1, totals.members), 1000000)", MICRO),
-    "group_revenue_share_above_year": ("coalesce(ratio_huge(chains.above, chain_total.value), 1000000)", MICRO),
+    "group_revenue_share_above_year": ("coalesce(ratio_wide(chains.above, chain_totals.chain_value), 1000000)", MICRO),
     "contacts_year": ("field(contacts_year_packed, 0) + field(contacts_year_packed, 1)", COUNT),
     "periods_since_last_visit": ("period - last_visit", COUNT),
 }
@@ -517,27 +520,35 @@ METRICS |= {
     "audit_coverage": ("ratio(audits.answered::bigint, audits.expected::bigint)", MICRO),
 }  # fmt: skip
 
-STORE_METRICS_OF_PERIOD = f"""
-insert into store_metrics
-with w as (select * from store_windows where period = $period),
-ranks as (
-    select no, row_number() over by_value as place,
-        coalesce(sum(net_year) over (order by net_year desc, no rows between unbounded preceding and 1 preceding), 0) as above
-    from w where net_year > 0 window by_value as (order by net_year desc, no)
+STORE_METRICS = f"""
+create table store_metrics as
+with ranks as (
+    select no, period, row_number() over (partition by period order by net_year desc, no) as place,
+        coalesce(sum(net_year) over (
+            partition by period order by net_year desc, no rows between unbounded preceding and 1 preceding), 0)::bigint as above
+    from store_windows where net_year > 0
 ),
-totals as (select sum(net_year) as value, count(*) as members from w where net_year > 0),
-chain_values as (select node, sum(net_year) as value from w inner join store_nodes using (no) group by node having sum(net_year) > 0),
+totals as (
+    select period, (sum(net_year) filter (net_year > 0))::bigint as value, count(*) filter (net_year > 0) as members
+    from store_windows group by period
+),
+chain_values as (
+    select period, node, sum(net_year)::bigint as value from store_windows inner join store_nodes using (no)
+    group by all having sum(net_year) > 0
+),
+chain_totals as (select period, sum(value)::bigint as chain_value from chain_values group by period),
 chain_ranks as (
-    select node, coalesce(sum(value) over (order by value desc, node rows between unbounded preceding and 1 preceding), 0) as above
+    select period, node, coalesce(sum(value) over (
+        partition by period order by value desc, node rows between unbounded preceding and 1 preceding), 0)::bigint as above
     from chain_values
-),
-chain_total as (select sum(value) as value from chain_values),
-chains as (select no, above from chain_ranks inner join store_nodes using (node))
-select no, period, {", ".join(f"{expression} as {name}" for name, (expression, _) in METRICS.items())}
-from w cross join totals cross join chain_total
-left join ranks using (no) left join chains using (no)
-left join (select * from store_audits where period = $period) as audits using (no, period)
-left join (select * from store_category_share where period = $period) as share using (no, period)
+)
+select no, period, {", ".join(f"{expression}::{'integer' if unit == COUNT else 'bigint'} as {name}" for name, (expression, unit) in METRICS.items())}
+from store_windows inner join store_nodes using (no)
+inner join totals using (period) left join chain_totals using (period)
+left join ranks using (no, period) left join chain_ranks as chains using (node, period)
+left join store_audits as audits using (no, period)
+left join store_category_share as share using (no, period)
+order by period
 """
 
 PRODUCT_GROUPS = """

@@ -82,7 +82,9 @@ def delta_builds(workload: Workload, work: Path, memory_limit: str) -> dict[str,
 
 def rows_read(workload: Workload, delta: str, inbox: Path) -> int:
     """Raw rows of the tables of which a delivery brings a file: a build reads them all."""
-    tables = [folder for folder in inbox.iterdir() if delta == "again" or (workload.parts(delta) / folder.name).exists()]
+    tables = [
+        folder for folder in inbox.iterdir() if delta == "again" or (workload.parts(delta) / folder.name).exists()
+    ]
     if delta == "noop":
         return 0
     with duckdb.connect() as con:
@@ -116,13 +118,13 @@ def split(cost: dict, empty: dict) -> dict[str, float]:
     }
 
 
-def noticing(costs: dict[str, dict], of_sql: bool = False) -> float:
+def noticing(costs: dict[str, dict], with_loader: bool = False) -> float:
     """CPU seconds for each raw row read for nothing: what the base models (and the loader, which hashes files and
     counts rows) take more when every file is written anew than when none is."""
     again, noop = costs["again"], costs["noop"]
 
     def work(of: dict) -> float:
         models = sum(seconds for name, seconds in of["parts"]["nodes"].items() if ".base_" in name)
-        return models if of_sql else models + part(of, "load")
+        return models + part(of, "load") if with_loader else models
 
     return (work(again) - work(noop)) / again["parts"]["raw_rows"]

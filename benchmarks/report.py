@@ -98,10 +98,8 @@ def delta_rows(results: dict) -> list[list[str]]:
     for key in project.DELTAS:
         if parts := split_of(costs, key):
             read = costs[key]["parts"]["raw_rows"]
-            noticing = project.noticing(costs) * read
-            # what the loader does to notice is in "the rest", not in the SQL work
-            in_sql = noticing * project.noticing(costs, of_sql=True) / project.noticing(costs) if read else 0.0
-            work = parts["sql"] - in_sql
+            noticing = read * project.noticing(costs)
+            work = parts["sql"] - noticing
             rows.append([
                 NAMES[key], f"{parts['sql']:.1f}", f"{read:,}", f"{noticing:.1f}", f"{work:.1f}",
                 f"{parts['sql'] / full['sql']:.3f}", f"{work / full['sql']:.3f}",
@@ -115,7 +113,7 @@ def noticing_rows(results: dict) -> list[list[str]]:
         return []
     return [[
         f"{costs['again']['parts']['raw_rows']:,}",
-        *(f"{1e6 * project.noticing(costs, of_sql):.2f}" for of_sql in (True, False)),
+        *(f"{1e6 * project.noticing(costs, with_loader):.2f}" for with_loader in (False, True)),
     ]]  # fmt: skip
 
 
@@ -126,9 +124,12 @@ def node_rows(results: dict) -> list[list[str]]:
     if "full" not in found:
         return []
     highest = sorted(found["full"], key=found["full"].get, reverse=True)[:SHOWN_NODES]
-    rows = [[name, *(f"{found[key].get(name, 0):.1f}" if key in found else "-" for key in PROFILED)] for name in highest]
+    rows = [
+        [name, *(f"{found[key].get(name, 0):.1f}" if key in found else "-" for key in PROFILED)] for name in highest
+    ]
     others = [
-        f"{sum(s for name, s in found[key].items() if name not in highest):.1f}" if key in found else "-" for key in PROFILED
+        f"{sum(s for name, s in found[key].items() if name not in highest):.1f}" if key in found else "-"
+        for key in PROFILED
     ]
     return [*rows, ["all others", *others]]
 

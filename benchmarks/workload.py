@@ -143,7 +143,9 @@ def rewrite(inbox: Path) -> None:
     with duckdb.connect() as con:
         for file in sorted(inbox.glob("*/*.parquet")):
             anew = file.with_suffix(".anew")
-            con.execute(f"copy (select * from '{file}') to '{anew}' (format parquet, compression zstd, row_group_size 100_000)")
+            con.execute(
+                f"copy (select * from '{file}') to '{anew}' (format parquet, compression zstd, row_group_size 100_000)"
+            )
             anew.replace(file)
 
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from conftest import PROJECT, dbt
 
-from benchmarks import compare, lower_bound, report, workload
+from benchmarks import compare, lower_bound, project, report, timed_refresh, workload
 from benchmarks.measure import run
 
 SCALE = workload.Scale(stores=60, lines=2_000)
@@ -73,3 +73,22 @@ def test_the_tables_show_medians_and_ratios():
     assert report.cost_rows(results)[0] == ["this project: full build", "9.0", "9.0", "1", "3.00", "3"]
     results["agreement"] = {"lower_bound": {"fct_store_metrics": [2, 100]}, "pandas": {"store value": [5, 100]}}
     assert report.disagreements(results) == ["lower_bound: 2 of 100 rows of fct_store_metrics"]
+
+
+def test_nodes_share_what_dbt_used_while_they_ran():
+    def ran(name: str, first: str, last: str) -> dict:
+        timing = [{"started_at": f"1970-01-01T00:00:{first}Z", "completed_at": f"1970-01-01T00:00:{last}Z"}]
+        return {"unique_id": name, "timing": timing}
+
+    used = [(0.0, 10.0), (1.0, 11.0), (2.0, 13.0), (3.0, 14.0), (4.0, 20.0)]
+    found = timed_refresh.shares(used, [ran("a", "00.5", "02.0"), ran("b", "01.5", "02.5"), ran("c", "09.0", "09.5")])
+    assert found == {"a": 1.0 + 1.0, "b": 1.0 + 1.0, "c": 0.0}
+
+
+def test_noticing_is_what_reading_for_nothing_takes_more():
+    def cost(base: float, load: float, **parts) -> dict:
+        return {"parts": {"nodes": {"model.p.base_a": base, "model.p.int_b": 9.0}, "load": {"cpu": load}} | parts}
+
+    costs = {"noop": cost(0.5, 1.0), "again": cost(2.5, 1.5, raw_rows=10)}
+    assert project.noticing(costs) == 0.2
+    assert project.noticing(costs, with_loader=True) == 0.25
