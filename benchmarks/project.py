@@ -124,7 +124,7 @@ def noticing(costs: dict[str, dict], with_loader: bool = False) -> float:
     again, noop = costs["again"], costs["noop"]
 
     def work(of: dict) -> float:
-        models = sum(seconds for name, seconds in of["parts"]["nodes"].items() if ".base_" in name)
+        models = sum(seconds for name, seconds in of["parts"]["nodes"].items() if name.startswith("base_"))
         return models + part(of, "load") if with_loader else models
 
     return (work(again) - work(noop)) / again["parts"]["raw_rows"]

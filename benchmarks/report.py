@@ -46,7 +46,7 @@ def middle(runs: list[dict]) -> dict:
         every = [run["parts"].get(name, found) for run in runs]
         if name == "nodes":
             parts[name] = {node: median(one.get(node, 0.0) for one in every) for node in found}
-        elif name == "raw_rows":
+        elif name in ("node_count", "raw_rows"):
             parts[name] = found
         else:
             parts[name] = {"cpu": median(one["cpu"] for one in every)}
@@ -158,7 +158,7 @@ def noticing_rows(results: dict) -> list[list[str]]:
 def node_rows(results: dict) -> list[list[str]]:
     """The nodes that take most of a full build, and what they take of a delivery."""
     costs = medians(results)
-    found = {key: by_kind(costs[key]["parts"]["nodes"]) for key in PROFILED if key in costs}
+    found = {key: costs[key]["parts"]["nodes"] for key in PROFILED if key in costs}
     if "full" not in found:
         return []
     highest = sorted(found["full"], key=found["full"].get, reverse=True)[:SHOWN_NODES]
@@ -172,16 +172,6 @@ def node_rows(results: dict) -> list[list[str]]:
     return [*rows, ["all others", *others]]
 
 
-def by_kind(nodes: dict[str, float]) -> dict[str, float]:
-    """Models by name; tests together, and so snapshots and seeds."""
-    found: dict[str, float] = {}
-    for unique_id, seconds in nodes.items():
-        kind, name = unique_id.split(".")[0], unique_id.split(".")[2]
-        label = name if kind == "model" else {"test": "data tests", "snapshot": "snapshots"}.get(kind, kind)
-        found[label] = found.get(label, 0.0) + seconds
-    return found
-
-
 def dbt_rows(results: dict) -> list[list[str]]:
     """dbt's fixed part: an empty build, and what it takes by node."""
     rows = []
@@ -189,7 +179,7 @@ def dbt_rows(results: dict) -> list[list[str]]:
         runs = results["runs"].get(key)
         if runs:
             parts = middle(runs)["parts"]
-            total = len(parts["nodes"])
+            total = parts["node_count"]
             rows.append([
                 name, *(f"{parts[part]['cpu']:.1f}" for part in ("dbt_start", "dbt_build")),
                 str(total), f"{1000 * parts['dbt_build']['cpu'] / total:.0f}",

@@ -4,7 +4,7 @@
 
 Takes its settings from the environment, as the refresh does. The parts: `load` (checking the inputs),
 `dbt_start` (importing dbt and reading the project), `dbt_build`, `publish` and `report`; and `nodes`, the CPU
-seconds of each node that dbt ran. The refresh itself stays as it is: its functions are wrapped, and dbt's
+seconds of each model (and of all tests, of all snapshots and of all seeds). The refresh itself stays as it is: its functions are wrapped, and dbt's
 process is looked at in /proc. Nodes that run at the same time share what was used meanwhile in equal parts.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from scripts import publish, refresh, summary
 
-PARTS: dict[str, dict[str, float]] = {}
+PARTS: dict = {}
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 0.02
 
@@ -89,7 +89,8 @@ def follow(refreshing, process, when_read, original=refresh.follow):
         PARTS["dbt_build"] = {"cpu": total - read[0], "wall": time.monotonic() - read[1]}
         results = refreshing.warehouse.target / "run_results.json"
         if results.exists():
-            PARTS["nodes"] = shares(used, json.loads(results.read_text())["results"])
+            found = shares(used, json.loads(results.read_text())["results"])
+            PARTS["nodes"], PARTS["node_count"] = by_kind(found), len(found)
     return failure
 
 
@@ -114,6 +115,16 @@ def shares(used: list[tuple[float, float]], results: list[dict]) -> dict[str, fl
         for node in nodes:
             found[node] += (after - before) / len(nodes)
     return found
+
+
+def by_kind(nodes: dict[str, float]) -> dict[str, float]:
+    """Models by name; tests together, and so snapshots and seeds."""
+    found: dict[str, float] = {}
+    for unique_id, seconds in nodes.items():
+        kind, name = unique_id.split(".")[0], unique_id.split(".")[2]
+        label = name if kind == "model" else {"test": "data tests", "snapshot": "snapshots"}.get(kind, kind)
+        found[label] = found.get(label, 0.0) + seconds
+    return {label: round(seconds, 2) for label, seconds in found.items()}
 
 
 if __name__ == "__main__":

@@ -83,11 +83,13 @@ def test_nodes_share_what_dbt_used_while_they_ran():
     used = [(0.0, 10.0), (1.0, 11.0), (2.0, 13.0), (3.0, 14.0), (4.0, 20.0)]
     found = timed_refresh.shares(used, [ran("a", "00.5", "02.0"), ran("b", "01.5", "02.5"), ran("c", "09.0", "09.5")])
     assert found == {"a": 1.0 + 1.0, "b": 1.0 + 1.0, "c": 0.0}
+    seconds = {"model.p.base_a": 1.0, "test.p.one.x": 0.5, "test.p.two.x": 0.25, "snapshot.p.s": 2.0}
+    assert timed_refresh.by_kind(seconds) == {"base_a": 1.0, "data tests": 0.75, "snapshots": 2.0}
 
 
 def test_noticing_is_what_reading_for_nothing_takes_more():
     def cost(base: float, load: float, **parts) -> dict:
-        return {"parts": {"nodes": {"model.p.base_a": base, "model.p.int_b": 9.0}, "load": {"cpu": load}} | parts}
+        return {"parts": {"nodes": {"base_a": base, "int_b": 9.0}, "load": {"cpu": load}} | parts}
 
     costs = {"noop": cost(0.5, 1.0), "again": cost(2.5, 1.5, raw_rows=10)}
     assert project.noticing(costs) == 0.2
