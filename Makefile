@@ -9,6 +9,8 @@
 #            [TARGET=duckdb|postgres] [PROJECT_DIR=dir]
 # make example [EXAMPLE=adventureworks|northwind] [TARGET=...] [AS_OF_DATE=...]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
+# make bench   what builds cost, beside other ways to compute the same (benchmarks/README.md)
+#            [SCALE=tiny|small|medium|large] [RUNS=3] [CONTENDERS=project,...] [DOCUMENTS=1]
 # make test [TESTS='tests/python/test_refresh.py -k guard']
 # make soak [SOAK=replay|kills]
 
@@ -19,8 +21,9 @@ EXAMPLE ?= adventureworks
 
 # Handed over by environment, so that JSON in VARS needs no second quoting.
 export DATA_DIR POLICY_DIR AS_OF_DATE WAREHOUSE_DIR PROJECT_DIR VARS TARGET FULL_TESTS BACKUP PYTHON
+export SCALE RUNS CONTENDERS BENCH_DIR
 
-.PHONY: build example test soak lint clean backup restore environment environment-dev
+.PHONY: build example bench test soak lint clean backup restore environment environment-dev
 .DEFAULT_GOAL := build
 
 environment:
@@ -39,6 +42,9 @@ example: environment
 		WAREHOUSE_DIR=$(or $(WAREHOUSE_DIR),warehouse_$(EXAMPLE)) \
 		BUILD_SCHEMA=$(or $(BUILD_SCHEMA),$(EXAMPLE)_build) $(PYTHON_IN) -m scripts.refresh
 
+bench: environment-dev
+	@$(PYTHON_IN) -m benchmarks.bench $(if $(DOCUMENTS),--documents)
+
 test: environment-dev
 	@$(PYTHON_IN) -m pytest $(TESTS)
 
@@ -46,7 +52,7 @@ soak: environment-dev
 	@PYTHONPATH=. $(PYTHON_IN) tests/python/soak.py
 
 lint: environment-dev
-	@$(PYTHON_IN) -m ruff check scripts tests
+	@$(PYTHON_IN) -m ruff check scripts tests benchmarks
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PYTHON_IN) -m sqlfluff lint --processes 2 models macros snapshots tests
 	@for example in examples/*/; do (cd $$example && WAREHOUSE_DIR=../../warehouse && export WAREHOUSE_DIR && \
 		"$(abspath $(VENV))/bin/dbt" -q deps --profiles-dir ../.. && "$(abspath $(VENV))/bin/sqlfluff" lint models) || exit 1; done

@@ -30,7 +30,19 @@ earlier_orders as (
 store_periods as (
     select
         spine.period_index,
-        first_orders.*,
+        first_orders.store_id,
+        first_orders.first_period_index,
+        first_orders.history_first_period_index,
+        first_orders.customer_period_index,
+        -- a period knows nothing of a first order that is still to come
+        case
+            when first_orders.has_ordered_since_period_index <= spine.period_index
+                then first_orders.has_ordered_since_period_index
+        end as has_ordered_since_period_index,
+        case
+            when first_orders.has_ordered_since_period_index <= spine.period_index
+                then first_orders.is_first_order_known
+        end as is_first_order_known,
         coalesce(earlier_orders.last_order_period_index, first_orders.order_before_life_period_index)
             as earlier_order_period_index,
         coalesce(sales.net_value, 0) as net_value,
