@@ -51,16 +51,14 @@ def write_company(folder: Path) -> Path:
 
 
 def marts(warehouse: Path) -> dict[str, list[tuple]]:
-    """Every mart's rows, but for what tells one version of the engine's SQL from another."""
+    """Every mart's rows."""
     with duckdb.connect(str(warehouse / "build.duckdb"), read_only=True) as con:
         names = con.execute(
             "select table_name from information_schema.tables where table_schema = 'segmentation_build' order by 1"
         ).fetchall()
         return {
             name: sorted(
-                con.execute(
-                    f"select * from segmentation_build.{name}"
-                ).fetchall(),
+                con.execute(f"select * from segmentation_build.{name}").fetchall(),
                 key=repr,
             )
             for (name,) in names

@@ -42,7 +42,9 @@ def steps(tmp_path_factory):
     for name in ("macros/materializations", "macros/cross_db", "macros/calendar"):
         shutil.copytree(PROJECT / name, project / name)
     (project / "models").mkdir()
-    (project / "dbt_project.yml").write_text("name: dynamic_segmentation\nversion: 1.0.0\nprofile: steps\non-run-start: '{{ create_build_record() }}'\n")
+    (project / "dbt_project.yml").write_text(
+        "name: dynamic_segmentation\nversion: 1.0.0\nprofile: steps\non-run-start: '{{ create_build_record() }}'\n"
+    )
     (project / "profiles.yml").write_text(
         "steps:\n  target: duckdb\n  outputs:\n    duckdb:\n      type: duckdb\n"
         "      path: \"{{ env_var('WAREHOUSE_DIR') }}/build.duckdb\"\n      threads: 2\n"
