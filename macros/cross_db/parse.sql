@@ -267,16 +267,6 @@
     end
 {%- endmacro %}
 
-{#- A number made of the key columns, equal for equal keys. -#}
-{% macro key_hash(columns) %}
-    {{- return(adapter.dispatch('key_hash', 'dynamic_segmentation')(columns)) -}}
-{% endmacro %}
-{% macro default__key_hash(columns) -%}
-    hashtextextended(concat_ws('|'{% for column in columns %}, {{ column }}{% endfor %}), 0)
-{%- endmacro %}
-{% macro duckdb__key_hash(columns) -%}
-    hash({{ columns | join(', ') }})
-{%- endmacro %}
 {#- Not `in (...)`: DuckDB makes a join of it, also where the column is typed. -#}
 {% macro duckdb__parse_boolean(expression) -%}
     case
@@ -291,4 +281,15 @@
             {%- endfor %}
             end
     end
+{%- endmacro %}
+
+{#- A number made of the key columns, equal for equal keys. -#}
+{% macro key_hash(columns) %}
+    {{- return(adapter.dispatch('key_hash', 'dynamic_segmentation')(columns)) -}}
+{% endmacro %}
+{% macro default__key_hash(columns) -%}
+    hashtextextended(concat_ws('|'{% for column in columns %}, {{ column }}{% endfor %}), 0)
+{%- endmacro %}
+{% macro duckdb__key_hash(columns) -%}
+    hash({{ columns | join(', ') }})
 {%- endmacro %}

@@ -122,8 +122,6 @@ final as (
             else 'waiting'
         end as reason,
         cast(last_change_period_index as integer) as last_change_period_index,
-        holding_groups,
-        observed_groups,
         policy_version
     from ranked
 )

@@ -51,7 +51,7 @@ def write_company(folder: Path) -> Path:
 
 
 def marts(warehouse: Path) -> dict[str, list[tuple]]:
-    """Every mart's rows, but for what tells one version of the engine's SQL from another."""
+    """Every mart's rows."""
     with duckdb.connect(str(warehouse / "build.duckdb"), read_only=True) as con:
         names = con.execute(
             "select table_name from information_schema.tables where table_schema = 'segmentation_build' order by 1"

@@ -14,6 +14,7 @@ from conftest import PROJECT, connect, dbt
 # Macros that give no value; what shows their effect.
 NO_VALUE = {
     "evaluated_once": "test_postgres.py: the same rows",
+    "joined_first": "test_postgres.py: the same rows",
     "begin_stepping": "test_postgres.py: the same rows",
     "collect_statistics": "test_postgres.py: test_tables_are_known_to_the_planner",
     "key_hash": "below: test_hashes",
