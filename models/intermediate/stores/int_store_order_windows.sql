@@ -30,19 +30,7 @@ earlier_orders as (
 store_periods as (
     select
         spine.period_index,
-        first_orders.store_id,
-        first_orders.first_period_index,
-        first_orders.history_first_period_index,
-        first_orders.customer_period_index,
-        -- a period knows nothing of a first order that is still to come
-        case
-            when first_orders.has_ordered_since_period_index <= spine.period_index
-                then first_orders.has_ordered_since_period_index
-        end as has_ordered_since_period_index,
-        case
-            when first_orders.has_ordered_since_period_index <= spine.period_index
-                then first_orders.is_first_order_known
-        end as is_first_order_known,
+        first_orders.*,
         coalesce(earlier_orders.last_order_period_index, first_orders.order_before_life_period_index)
             as earlier_order_period_index,
         coalesce(sales.net_value, 0) as net_value,
@@ -89,15 +77,19 @@ final as (
             earlier_order_period_index,
             customer_period_index
         ) as periods_since_last_order,
-        period_index - has_ordered_since_period_index as periods_since_first_order,
-        is_first_order_known,
+        -- a period knows nothing of a first order that is still to come
+        case when period_index >= has_ordered_since_period_index then period_index - has_ordered_since_period_index end
+            as periods_since_first_order,
+        case when period_index >= has_ordered_since_period_index then is_first_order_known end as is_first_order_known,
         -- the period in which it began to order says nothing about ordering again
         cast({{ trailing_sum(
             'case when order_period_index > has_ordered_since_period_index then 1 else 0 end', 'year', 'store_id'
         ) }} as integer) as repeat_periods,
         least(
             {{ window_length('year') }},
-            period_index - has_ordered_since_period_index,
+            case
+                when period_index >= has_ordered_since_period_index then period_index - has_ordered_since_period_index
+            end,
             period_index - first_period_index + 1
         ) as possible_repeat_periods
     from store_periods
