@@ -43,29 +43,18 @@ counting as (
     group by purchases.period_index, blocks.block
 ),
 
--- first by product: the hierarchy multiplies what is left by its levels
-products_bought as (
+bought as (
     select
         lines.store_id,
-        lines.product_id,
+        nodes.product_group_number,
         counting.block,
         bit_or(counting.bits) as bits
     from lines
     inner join counting on lines.period_index = counting.period_index
-    group by lines.store_id, lines.product_id, counting.block
-),
-
-bought as (
-    select
-        products_bought.store_id,
-        nodes.product_group_number,
-        products_bought.block,
-        bit_or(products_bought.bits) as bits
-    from products_bought
-    inner join nodes on products_bought.product_id = nodes.product_id
-    group by products_bought.store_id, nodes.product_group_number, products_bought.block
+    inner join nodes on lines.product_id = nodes.product_id
+    group by lines.store_id, nodes.product_group_number, counting.block
     -- sorted, here and below: the rows of a store find its periods in the processor's cache
-    order by products_bought.store_id
+    order by lines.store_id
 ),
 
 ordering_stores as (
