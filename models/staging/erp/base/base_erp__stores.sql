@@ -1,5 +1,5 @@
 {#- It holds contact data, which stand in a schema of their own. -#}
-{{ config(materialized='table', schema='contacts') }}
+{{ config(materialized='judged', schema='contacts') }}
 
 {{ judged_rows('erp_stores',
     columns={
