@@ -48,10 +48,13 @@
 {% endmacro %}
 
 
-{#- Also where nothing is on record yet. -#}
+{#- Also where nothing is on record yet, or nothing is tested: compiling asks the warehouse for nothing. -#}
 {% macro all_is_tested_again() %}
+    {%- if env_var('FULL_TESTS', '') not in ['', '0'] or flags.WHICH not in ['build', 'test', 'retry'] -%}
+        {{- return(true) -}}
+    {%- endif -%}
     {%- set record = build_record('tested') -%}
-    {{- return(env_var('FULL_TESTS', '') not in ['', '0'] or not adapter.get_relation(record.database, record.schema, record.identifier)) -}}
+    {{- return(not adapter.get_relation(record.database, record.schema, record.identifier)) -}}
 {% endmacro %}
 
 
