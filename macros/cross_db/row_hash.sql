@@ -30,8 +30,8 @@
 {% macro default__joined_first() %}{% endmacro %}
 {% macro duckdb__joined_first() -%}materialized{%- endmacro %}
 
-{#- Run once after BEGIN of a long transaction. PostgreSQL has no statistics of rows just written and
-    would choose nested loops for the step's joins: quadratic. -#}
+{#- Run once after BEGIN of a transaction that writes a table of periods. PostgreSQL has no statistics of rows just
+    written, nor of joins by range, and would choose nested loops for the joins on top: quadratic. -#}
 {% macro begin_stepping() %}
     {{- return(adapter.dispatch('begin_stepping', 'dynamic_segmentation')()) -}}
 {% endmacro %}

@@ -15,6 +15,7 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if touched.is_all or touched.first is not none -%}{%- do begin_stepping() -%}{%- endif -%}
     {%- if touched.is_all -%}
         {%- do record_touched(touched) -%}
         {%- if existing is not none -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
