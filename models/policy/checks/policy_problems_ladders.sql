@@ -1,4 +1,5 @@
--- One row per scheme without exactly one default or with too many rule groups, and per segment out of order in its scheme.
+-- One row per scheme without exactly one default or with too many rule groups, and per segment out of
+-- order in its scheme.
 with
 
 schemes as ({{ policy_lines('schemes') }}
