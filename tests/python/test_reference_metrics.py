@@ -90,7 +90,9 @@ def build_case(folder, name: str, seed: int = SEED, **overrides) -> tuple[Build,
         reference.read_tables(data), settings, reference.read_policy(policy, company_check.SHIPPED_POLICY)
     )
     warehouse = folder / "warehouse"
-    marts = [f"+fct_{e}_{m}" for e in company_check.ENTITIES for m in ("metrics", "segments_current")]
+    marts = [
+        f"+fct_{e}_{m}" for e in company_check.ENTITIES for m in ("metrics", "segments_current", "segment_evidence")
+    ]
     dbt(
         ["build", "--select", *marts, "--resource-type", "seed", "--resource-type", "model"],
         warehouse,
