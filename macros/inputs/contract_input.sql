@@ -3,13 +3,17 @@
     {{- return({'string': dbt.type_string(), 'timestamp': dbt.type_timestamp()}.get(data_type, data_type)) -}}
 {% endmacro %}
 
+{#- The source node of a contract table. -#}
+{% macro contract_source(table) %}
+    {{- return(graph.sources['source.dynamic_segmentation.' ~ table.split('_')[0] ~ '.' ~ table]) -}}
+{% endmacro %}
+
 {#- {column: contract type} of a contract table, from the sources' YAML. Empty while dbt parses and in
     unit tests, where there is no graph: what is unit-tested names its columns itself. -#}
 {% macro contract_columns(table) %}
-    {%- set source_id = 'source.dynamic_segmentation.' ~ table.split('_')[0] ~ '.' ~ table -%}
     {%- set columns = {} -%}
     {%- if execute and graph.sources -%}
-        {%- for column in graph.sources[source_id].columns.values() -%}
+        {%- for column in contract_source(table).columns.values() -%}
             {%- do columns.update({column.name: column.data_type}) -%}
         {%- endfor -%}
     {%- endif -%}

@@ -1,7 +1,7 @@
 {#-
     Materialization `judged`: the table of a base model (macro judged_rows), kept by buckets of its key.
-    Table `<name>__buckets` beside the build's record holds, for each bucket, count and sum of hashes of the raw rows that it was judged
-    from (of its parent's bucket too); buckets where they differ now are judged anew, all others stay. Where
+    Table `<name>__buckets` beside the build's record holds, for each bucket, count and sum of hashes of the
+    raw rows that it was judged from (of its parent's bucket too); buckets where they differ now are judged anew, all others stay. Where
     the files of a raw table have the signature on record, the raw rows are not even read.
     Var noticing='counts' compares counts and sums of numbers instead of hashes: for companies whose tables
     are only ever appended to.
@@ -113,7 +113,8 @@
     {%- endif -%}
     {%- if table not in (var('inputs_from_models', none) or []) -%}
         {%- call statement('signature', fetch_result=True, auto_begin=False) -%}
-            select signature from {{ build_record('input_files') }} where table_name = '{{ table }}'
+            {#- by the name in the warehouse, which var raw_identifiers may have made another -#}
+            select signature from {{ build_record('input_files') }} where table_name = '{{ contract_source(table).identifier }}'
         {%- endcall -%}
         {%- for row in load_result('signature')['data'] -%}{%- do state.update({'signature': row[0]}) -%}{%- endfor -%}
     {%- endif -%}
@@ -134,7 +135,7 @@
 {#- A select of what each bucket's raw rows hold: read anew, or as recorded in `buckets`. -#}
 {% macro bucket_contents(table, parent, buckets=none) %}
     {%- set columns = contract_columns(table) -%}
-    {%- set key = graph.sources['source.dynamic_segmentation.' ~ table.split('_')[0] ~ '.' ~ table].config.meta.key -%}
+    {%- set key = contract_source(table).config.meta.key -%}
     {%- set numbers, key_values = [], [] -%}
     {%- for column in (key[:1] if parent else key) -%}{%- do key_values.append(parse_value(column, columns[column])) -%}{%- endfor -%}
     {%- for column, data_type in columns.items() if data_type == 'integer' or data_type.startswith('numeric') -%}
