@@ -74,7 +74,7 @@ class Warehouse:
     @property
     def stamp(self) -> str:
         """The table that says whose build it is."""
-        return f'"{self.build_schema}_refresh"."company"'
+        return self.record("company")
 
     @contextmanager
     def lock(self) -> Iterator[int]:

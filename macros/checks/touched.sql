@@ -42,7 +42,7 @@
     {%- call statement('untested', fetch_result=True, auto_begin=False) -%}
         select coalesce(min(from_period_index), 1000000) as first_period_index
         from {{ build_record('touched_periods') }}
-        where touched_at > coalesce((select max(tested_until) from {{ build_record('tested') }}), cast('0001-01-01' as {{ dbt.type_timestamp() }}))
+        where {{ is_untested() }}
     {%- endcall -%}
     {{- return(load_result('untested')['data'][0][0]) -}}
 {% endmacro %}
@@ -58,6 +58,12 @@
 {% endmacro %}
 
 
+{#- Whether what was touched at `touched_at` came after the last run that was tested and published. -#}
+{% macro is_untested() -%}
+    touched_at > coalesce((select max(tested_until) from {{ build_record('tested') }}), cast('0001-01-01' as {{ dbt.type_timestamp() }}))
+{%- endmacro %}
+
+
 {% macro rows_of_touched_buckets(base) -%}
     select judged.*
     from {{ base.relation_name }} as judged
@@ -65,7 +71,7 @@
         judged.rejection_reason is null
         and judged.bucket in (
             select bucket from {{ buckets_of(base) }}
-            where touched_at > coalesce((select max(tested_until) from {{ build_record('tested') }}), cast('0001-01-01' as {{ dbt.type_timestamp() }}))
+            where {{ is_untested() }}
         )
 {%- endmacro %}
 
