@@ -1,51 +1,50 @@
--- Every entity has exactly one segment in every scheme that applies to it and every period of its life.
+-- Every entity has exactly one segment in every scheme that applies to it and every period of its life: by
+-- scheme and period the entities of history are those of the spine (compared by number and sum of hashes).
 with
 {% for entity_type in ['store', 'rep', 'product_group'] %}
 {%- set key = entity_type ~ '_id' %}
-{{ entity_type }}_wanted as (
+{{ entity_type }}_entities as (
     select
-        spine.{{ key }} as entity_id,
         members.scheme,
-        spine.period_index
+        spine.period_index,
+        count(*) as entities_wanted,
+        sum({{ row_hash(['spine.' ~ key]) }}) as content_wanted,
+        0 as entities_found,
+        0 as content_found
     from {{ in_touched_periods(ref('int_' ~ entity_type ~ '_periods')) }} as spine
     inner join {{ ref('int_' ~ entity_type ~ '_schemes') }} as members on spine.{{ key }} = members.{{ key }}
-),
-
-{{ entity_type }}_found as (
+    group by members.scheme, spine.period_index
+    union all
     select
-        {{ key }} as entity_id,
         scheme,
         period_index,
-        count(*) as segments
+        0 as entities_wanted,
+        0 as content_wanted,
+        count(*) as entities_found,
+        sum({{ row_hash([key]) }}) as content_found
     from {{ in_touched_periods(ref('fct_' ~ entity_type ~ '_segment_history')) }} as history
     where segment is not null
-    group by {{ key }}, scheme, period_index
-),
-
-{{ entity_type }}_compared as (
-    select
-        '{{ entity_type }}' as entity_type,
-        coalesce(wanted.entity_id, found.entity_id) as entity_id,
-        coalesce(wanted.scheme, found.scheme) as scheme,
-        coalesce(wanted.period_index, found.period_index) as period_index,
-        wanted.entity_id is not null as is_wanted,
-        coalesce(found.segments, 0) as segments
-    from {{ entity_type }}_wanted as wanted
-    full outer join {{ entity_type }}_found as found
-        on
-            wanted.entity_id = found.entity_id
-            and wanted.scheme = found.scheme
-            and wanted.period_index = found.period_index
+    group by scheme, period_index
 ),
 {% endfor %}
 compared as (
-    select * from store_compared
+    {%- for entity_type in ['store', 'rep', 'product_group'] %}
+    select
+        '{{ entity_type }}' as entity_type,
+        scheme,
+        period_index,
+        sum(entities_wanted) as entities_wanted,
+        sum(entities_found) as entities_found,
+        sum(content_wanted) as content_wanted,
+        sum(content_found) as content_found
+    from {{ entity_type }}_entities
+    group by scheme, period_index
+    {%- if not loop.last %}
     union all
-    select * from rep_compared
-    union all
-    select * from product_group_compared
+    {%- endif %}
+    {%- endfor %}
 )
 
 select *
 from compared
-where not is_wanted or segments <> 1
+where entities_wanted <> entities_found or content_wanted <> content_found

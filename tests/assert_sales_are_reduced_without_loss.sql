@@ -1,26 +1,17 @@
 -- The same money at every stage: usable lines of documents that are not cancelled and not dated after
--- as_of_date (of returned ones the negative amounts) = document lines = store periods = product group
--- periods at each level.
-with staged_lines as (
-    select sum(lines.net_amount) as net_value
-    from {{ ref('base_erp__order_lines') }} as lines
-    inner join {{ ref('base_erp__orders') }} as orders on lines.order_id = orders.order_id
+-- as_of_date (of returned ones the negative amounts) = store periods, which come by way of the documents,
+-- = product group periods at each level, which come by way of the lines.
+with usable_lines as (
+    select coalesce(sum(net_amount), 0) as net_value
+    from {{ in_touched_periods(ref('base_erp__order_lines')) }} as lines
     where
-        lines.rejection_reason is null
-        and orders.rejection_reason is null
-        and lines.period_index >= {{ first_untested_period() }}
-        and orders.period_index >= {{ first_untested_period() }}
-        and orders.status <> 'cancelled'
-        and cast(orders.ordered_at as date) <= {{ as_of_date() }}
-        and (orders.status <> 'returned' or lines.net_amount < 0)
+        rejection_reason is null
+        and status <> 'cancelled'
+        and ordered_on <= {{ as_of_date() }}
+        and (status <> 'returned' or net_amount < 0)
 ),
 
 stages as (
-    select
-        'int_document_lines' as stage,
-        sum(net_amount) as net_value
-    from {{ in_touched_periods(ref('int_document_lines')) }} as rows_of_stage
-    union all
     select
         'int_store_sales' as stage,
         sum(net_value) as net_value
@@ -37,10 +28,10 @@ final as (
     select
         stages.stage,
         stages.net_value,
-        staged_lines.net_value as net_value_staged
+        usable_lines.net_value as net_value_of_lines
     from stages
-    cross join staged_lines
-    where coalesce(stages.net_value, 0) <> coalesce(staged_lines.net_value, 0)
+    cross join usable_lines
+    where coalesce(stages.net_value, 0) <> usable_lines.net_value
 )
 
 select * from final
