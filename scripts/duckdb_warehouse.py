@@ -74,6 +74,10 @@ class DuckDBWarehouse(Warehouse):
     def published_runs(self) -> list[dict]:
         return runs_of(self.published) if self.published.exists() else []
 
+    def published_stamp(self) -> str:
+        has_log = self.published.with_name(self.published.name + ".wal").exists()
+        return f" {self.published.stat().st_mtime_ns}{' with a log' if has_log else ''}"
+
     def published_size(self) -> str:
         return f"{self.published.stat().st_size / 1_000_000:.1f} MB"
 
@@ -102,14 +106,21 @@ class DuckDBWarehouse(Warehouse):
                 con.execute(f"attach {literal(self.published)} as published (read_only)")
             yield DuckDBSession(con), "published.main."
 
+    writes_on_top = True
+
     @contextmanager
-    def publishing(self, nodes: dict[str, Node], readers: list[str]) -> Iterator[tuple[Session, str]]:
+    def publishing(self, nodes: dict[str, Node], readers: list[str], on_top: bool) -> Iterator[tuple[Session, str]]:
         folder = self.path / f".publishing-{os.getpid()}"
         folder.mkdir()
         # The same base name as in the end: DuckDB names the database after it.
         new = folder / self.published.name
         try:
+            if on_top:
+                shutil.copyfile(self.published, new)
             with duckdb.connect() as con:
+                con.execute("set preserve_insertion_order = false")
+                con.execute(f"set memory_limit = {literal(os.environ.get('DUCKDB_MEMORY_LIMIT') or '75%')}")
+                con.execute(f"set temp_directory = {literal(folder / 'spilled')}")
                 con.execute(f"attach {literal(self.build_db)} as build (read_only)")
                 con.execute(f"attach {literal(new)} as target (storage_version {literal(STORAGE_VERSION)})")
                 yield DuckDBSession(con), "target.main."

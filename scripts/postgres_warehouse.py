@@ -213,7 +213,7 @@ class PostgresWarehouse(Warehouse):
             yield session, f"{quoted(self.schema)}."
 
     @contextmanager
-    def publishing(self, nodes: dict[str, Node], readers: list[str]) -> Iterator[tuple[Session, str]]:
+    def publishing(self, nodes: dict[str, Node], readers: list[str], on_top: bool) -> Iterator[tuple[Session, str]]:
         new = quoted(self.next_schema)
         with self.connected() as session:
             session.run(f"create schema {new}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import hashlib
 import json
 from dataclasses import dataclass
 
 from scripts.warehouse import (
+    PACKAGE,
     Node,
     RefreshError,
     Session,
@@ -16,6 +18,9 @@ from scripts.warehouse import (
     create_runs_sql,
     published_spec,
 )
+
+# later than every period: nothing of a table was made anew
+AFTER_ALL = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,93 @@ class Run:
     project_version: str
 
 
-def publish(warehouse: Warehouse, run: Run, duration_seconds: float, readers: list[str]) -> None:
-    """Copy the listed columns beside the published state, check them, and switch. `readers`: roles that
-    may read (where the engine knows roles)."""
+def publish(warehouse: Warehouse, run: Run, duration_seconds: float, readers: list[str]) -> str:
+    """Write the listed columns beside the published state, check them, and switch. Where what is published is the
+    state that this build had before, only periods made anew since then are written. `readers`: roles that may
+    read (where the engine knows roles). Gives what Warehouse.mark_published records."""
     nodes, spec = warehouse.nodes(), published_spec()
-    with warehouse.publishing(nodes, readers) as (session, target):
+    layout = layout_of(nodes, spec)
+    touched = warehouse.touched_since_published(layout)
+    with warehouse.publishing(nodes, readers, on_top=touched is not None) as (session, target):
         columns = columns_to_publish(session, nodes, spec)
+        windows = evidence_windows(session, target, nodes, spec, is_on_top=touched is not None)
         for name, table in spec["tables"].items():
             if name != "fct_runs":
-                select = select_sql(nodes, name, table, columns[name], spec["evidence_periods"])
-                session.run(f'create table {target}"{nodes[name].alias}" as {select}')
+                first = first_to_write(nodes, name, table, touched, windows)
+                relation, window = f'{target}"{nodes[name].alias}"', windows.get(name)
+                write_table(session, relation, nodes, name, table, columns[name], first, window)
         write_runs(session, target, nodes, run, duration_seconds)
         check_published(session, target, nodes, columns)
+    return layout
+
+
+def layout_of(nodes: dict[str, Node], spec: dict) -> str:
+    """A hash of what is published, and from where: with another one nothing that is published may stay."""
+    relations = {name: (nodes[name].relation, nodes[name].package) for name in spec["tables"] if name in nodes}
+    return hashlib.sha256(json.dumps([spec, relations]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Window:
+    """Evidence is published of the periods after `start`; before this run it was of those after `start_before`."""
+
+    start: int
+    start_before: int | None
+
+
+def evidence_windows(session: Session, target: str, nodes: dict[str, Node], spec: dict, is_on_top: bool) -> dict:
+    found = {}
+    for name, table in spec["tables"].items():
+        if "evidence" in table:
+            history = nodes[table["evidence"]["history"]]
+            starts = [
+                session.rows(f"select max(period_index) as last_period_index from {relation}")[0]["last_period_index"]
+                for relation in (history.relation, f'{target}"{history.alias}"')[: 1 + is_on_top]
+            ]
+            starts = [(last or 0) - spec["evidence_periods"] for last in starts]
+            found[name] = Window(starts[0], starts[1] if is_on_top else None)
+    return found
+
+
+def first_to_write(
+    nodes: dict[str, Node], name: str, table: dict, touched: dict[str, int] | None, windows: dict[str, Window]
+) -> int | None:
+    """First period of a published table that is to be written; none: all of it."""
+    if touched is None:
+        return None
+    sources = [name]
+    if "evidence" in table:
+        if nodes[name].package != PACKAGE or windows[name].start < windows[name].start_before:
+            return None
+        sources = [table["evidence"]["states"], table["evidence"]["history"]]
+    if any(nodes[source].materialized not in ("periodic", "stepwise") for source in sources):
+        return None
+    return min(touched.get(source, AFTER_ALL) for source in sources)
+
+
+def write_table(
+    session: Session,
+    relation: str,
+    nodes: dict[str, Node],
+    name: str,
+    table: dict,
+    columns: list[str],
+    first: int | None,
+    window: Window | None,
+) -> None:
+    if first is None:
+        session.run(f"drop table if exists {relation}")
+        session.run(f"create table {relation} as {select_sql(nodes, name, table, columns, window)}")
+        return
+    if window and window.start > window.start_before:
+        # what leaves the window, but for the periods of a change
+        session.run(
+            f"delete from {relation} where period_index > {window.start_before} and period_index <= {window.start}"
+            f" and not exists ({changes_sql(nodes, table, relation)})"
+        )
+    if first < AFTER_ALL:
+        session.run(f"delete from {relation} where period_index >= {first}")
+        session.run(f"insert into {relation} {select_sql(nodes, name, table, columns, window, first)}")
 
 
 def columns_to_publish(session: Session, nodes: dict[str, Node], spec: dict) -> dict[str, list[str]]:
@@ -68,29 +148,39 @@ def columns_to_publish(session: Session, nodes: dict[str, Node], spec: dict) -> 
     return result
 
 
-def select_sql(nodes: dict[str, Node], name: str, table: dict, columns: list[str], evidence_periods: int) -> str:
-    source = nodes[name].relation
+def select_sql(
+    nodes: dict[str, Node], name: str, table: dict, columns: list[str], window: Window | None, first: int | None = None
+) -> str:
+    """What is published of a table, of the periods from `first` on. Evidence in two parts, so that of the periods
+    before the window only those of a change are looked at."""
     chosen = ", ".join(f'rows_in_build."{column}"' for column in columns)
-    select = f"select {chosen} from {source} as rows_in_build"
-    if "evidence" not in table:
-        return select
+    select = f"select {chosen} from {nodes[name].relation} as rows_in_build"
+    wanted = [f"rows_in_build.period_index >= {first}"] if first is not None else []
+    if window is None:
+        return " where ".join([select, *wanted])
+    recent = " and ".join([*wanted, f"rows_in_build.period_index > {window.start}"])
+    changed = " and ".join([
+        *wanted,
+        f"rows_in_build.period_index <= {window.start}",
+        f"exists ({changes_sql(nodes, table, 'rows_in_build')})",
+    ])
+    return f"{select} where {recent} union all {select} where {changed}"
+
+
+def changes_sql(nodes: dict[str, Node], table: dict, evidence: str) -> str:
     key = table["evidence"]["key"]
-    history = nodes[table["evidence"]["history"]].relation
-    return f"""{select}
-        where rows_in_build.period_index > (select max(period_index) from {history}) - {evidence_periods}
-            or exists (
-                select 1 from {history} as changes
-                where changes.is_change
-                    and changes.{key} = rows_in_build.{key}
-                    and changes.scheme = rows_in_build.scheme
-                    and changes.period_index = rows_in_build.period_index
-            )"""
+    return (
+        f"select 1 from {nodes[table['evidence']['history']].relation} as changes where changes.is_change"
+        f" and changes.{key} = {evidence}.{key} and changes.scheme = {evidence}.scheme"
+        f" and changes.period_index = {evidence}.period_index"
+    )
 
 
 def write_runs(session: Session, target: str, nodes: dict[str, Node], run: Run, duration_seconds: float) -> None:
     """The runs on record, and this one."""
     node = nodes["fct_runs"]
     runs = f'{target}"{node.alias}"'
+    session.run(f"drop table if exists {runs}")
     session.run(create_runs_sql(runs))
     known = published_spec()["tables"]["fct_runs"]["columns"]
     carried = ", ".join(column for column in columns_of(session, node) if column in known)

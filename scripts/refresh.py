@@ -128,9 +128,9 @@ def run_refresh(refresh: Refresh) -> dict:
         run = run_dbt(refresh, run, found, seeds, lock)
         with console.status("Publishing ..."):
             grants = refresh.setting("grants") or {}
-            publishing.publish(warehouse, run, refresh.seconds, grants.get("select") or [])
+            layout = publishing.publish(warehouse, run, refresh.seconds, grants.get("select") or [])
         summary = report(refresh, run)
-        warehouse.mark_tested()
+        warehouse.mark_published(run.run_id, layout)
         return summary
 
 

@@ -69,11 +69,10 @@ def made_anew(session: Session, warehouse: Warehouse, built: dict[str, str]) -> 
     `inputs`: rows that came and went, by table. `tables`: the first period made anew of every table of periods, and
     the inputs that were the reason.
     """
-    tested = f"coalesce((select max(tested_until) from {warehouse.record('tested')}), timestamp '0001-01-01')"
     touched: dict[str, dict] = {}
     for row in session.rows(
         f"select model, from_period_index, reason from {warehouse.record('touched_periods')}"
-        f" where touched_at > {tested} order by touched_at, model"
+        f" where touched_at > {warehouse.tested_until} order by touched_at, model"
     ):
         name = row["model"].split(".")[-1]
         known = touched.setdefault(name, {"from": row["from_period_index"], "reasons": set()})

@@ -46,6 +46,8 @@ class Node:
     schema: str
     alias: str
     relation: str
+    package: str = ""
+    materialized: str = ""
     file: Path | None = None  # of a seed
 
 
@@ -107,6 +109,8 @@ class Warehouse:
                     schema=node["schema"],
                     alias=node.get("alias") or node["identifier"],
                     relation=node["relation_name"] or "",
+                    package=node["package_name"],
+                    materialized=node.get("config", {}).get("materialized") or "",
                     file=Path(node["root_path"]) / node["original_file_path"] if node.get("root_path") else None,
                 )
         return found
@@ -117,13 +121,39 @@ class Warehouse:
         """A table of the build's record (macros/materializations/build_record.sql)."""
         return f'"{self.build_schema}_refresh"."{table}"'
 
-    def mark_tested(self) -> None:
-        """What was made anew until now is tested and published: later tests look at what comes after."""
-        touched, tested = self.record("touched_periods"), self.record("tested")
+    def mark_published(self, run_id: str, layout: str) -> None:
+        """What was made anew until now is tested and published, by a run and laid out in a way: later tests look at
+        what comes after, and later publishing writes it."""
+        touched, tested, published = self.record("touched_periods"), self.record("tested"), self.record("published")
         with self.building() as session:
             session.run(f"delete from {touched} where touched_at < (select max(touched_at) from {touched})")
             session.run(f"delete from {tested}")
             session.run(f"insert into {tested} select max(touched_at) from {touched} having count(*) > 0")
+            session.run(f"delete from {published}")
+            state = layout + self.published_stamp()
+            session.run(f"insert into {published} (run_id, layout) values (?, ?)", [run_id, state])
+
+    def touched_since_published(self, layout: str) -> dict[str, int] | None:
+        """First period of each table that was made anew since what is published was written from this build; none
+        where that was written from another one, laid out in another way, or changed by someone else."""
+        runs = self.published_runs()
+        if not runs or not self.writes_on_top:
+            return None
+        with self.building() as session:
+            if session.rows(f"select run_id, layout from {self.record('published')}") != [
+                {"run_id": runs[-1]["run_id"], "layout": layout + self.published_stamp()}
+            ]:
+                return None
+            rows = session.rows(
+                f"select model, min(from_period_index) as first_period_index from {self.record('touched_periods')}"
+                f" where touched_at > {self.tested_until} and from_period_index is not null group by model"
+            )
+        return {row["model"].rpartition(".")[2]: row["first_period_index"] for row in rows}
+
+    @property
+    def tested_until(self) -> str:
+        """An expression: the start of the last run that was tested and published."""
+        return f"coalesce((select max(tested_until) from {self.record('tested')}), timestamp '0001-01-01')"
 
     # --- what was published ----------------------------------------------------------------------
 
@@ -176,9 +206,14 @@ class Warehouse:
         """Runs on record, the earliest first; empty when nothing is published."""
         raise NotImplementedError
 
-    def publishing(self, nodes: dict[str, Node], readers: list[str]) -> AbstractContextManager[tuple[Session, str]]:
-        """A session that sees the build, and the prefix of the tables to publish. When the block ends
-        without an error they take the place of the published ones, at once."""
+    # Whether `publishing` can begin with what is published.
+    writes_on_top = False
+
+    def publishing(
+        self, nodes: dict[str, Node], readers: list[str], on_top: bool
+    ) -> AbstractContextManager[tuple[Session, str]]:
+        """A session that sees the build, and the prefix of the tables to publish: empty, or (`on_top`) as they are
+        published. When the block ends without an error they take the place of the published ones, at once."""
         raise NotImplementedError
 
     def reading(self) -> AbstractContextManager[tuple[Session, str]]:
@@ -188,6 +223,10 @@ class Warehouse:
     def building(self) -> AbstractContextManager[Session]:
         """A session that may write to the build."""
         raise NotImplementedError
+
+    def published_stamp(self) -> str:
+        """Changes when someone else has written to what is published; empty where that is not known."""
+        return ""
 
     def published_size(self) -> str:
         raise NotImplementedError

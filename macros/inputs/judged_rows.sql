@@ -59,7 +59,7 @@ keyed_rows as {{ not_kept() }} (
     from input_rows
 ),
 
-touched_rows as {{ not_kept() }} (
+touched_rows as {{ not_kept() }} /* touched rows */ (
     select *
     from keyed_rows
     where 1 = 1 /* of touched buckets */

@@ -7,6 +7,7 @@
                      made from, in that period and before, which `inputs` lists.
     touched_periods  model, from_period_index, reason, touched_at: what each run made anew, and why.
     tested           tested_until: start of the last run that was tested and published.
+    published        run_id, layout: which run was published from here last, and as what (scripts/publish.py).
     input_files      table_name, signature, row_count: content of the files a raw table reads (scripts/load_sources.py).
 -#}
 {% macro create_build_record() %}
@@ -15,6 +16,7 @@
     create table if not exists {{ build_record('period_tokens') }} (model {{ text }}, period_index integer, token {{ text }}, inputs {{ text }});
     create table if not exists {{ build_record('touched_periods') }} (model {{ text }}, from_period_index integer, reason {{ text }}, touched_at {{ moment }});
     create table if not exists {{ build_record('tested') }} (tested_until {{ moment }});
+    create table if not exists {{ build_record('published') }} (run_id {{ text }}, layout {{ text }});
     create table if not exists {{ build_record('input_files') }} (table_name {{ text }}, signature {{ text }}, row_count bigint)
 {% endmacro %}
 

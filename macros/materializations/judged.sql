@@ -62,13 +62,20 @@
         {%- elif work.count -%}
             {% call statement('fresh') -%}
                 create temporary table {{ fresh }} as
-                {{ sql.replace('1 = 1 /* of touched buckets */', 'bucket in (select bucket from ' ~ touched ~ ')') }}
+                {{ rows_of_buckets(touched) }}
             {%- endcall %}
-            {%- set came, went, work.first = judged_difference(target_relation, fresh, touched, is_dated) -%}
+            {%- set names = adapter.get_columns_in_relation(target_relation) | map(attribute='quoted') | list -%}
+            {%- set came, went, work.first = judged_difference(target_relation, names, fresh, touched, is_dated) -%}
             {%- set work.reason = came ~ ' rows came, ' ~ went ~ ' went' -%}
             {% call statement('main') -%}
-                delete from {{ target_relation }} where bucket in (select bucket from {{ touched }});
-                insert into {{ target_relation }} select * from {{ fresh }};
+                {#- by content: most rows of a touched bucket are as they were -#}
+                delete from {{ target_relation }}
+                where
+                    bucket in (select bucket from {{ touched }})
+                    and {{ row_hash(names) }} in (select content from {{ fresh }}_changed);
+                insert into {{ target_relation }}
+                select * from {{ fresh }} where {{ row_hash(names) }} in (select content from {{ fresh }}_changed);
+                drop table {{ fresh }}_changed;
                 delete from {{ buckets }} where bucket in (select bucket from {{ touched }});
                 insert into {{ buckets }}
                 select given.*, {{ run_moment() }} as touched_at
@@ -172,15 +179,22 @@
 {% endmacro %}
 
 
-{#- Compares the touched buckets before and after: gives the periods whose usable rows differ a new token,
-    and says how many rows came and went. -#}
-{% macro judged_difference(relation, fresh, touched, is_dated) %}
-    {%- set names = adapter.get_columns_in_relation(relation) | map(attribute='quoted') | list -%}
+{#- The model's SQL for some buckets alone: their raw rows, which it looks at three times, are kept meanwhile. -#}
+{% macro rows_of_buckets(touched) -%}
+    {{- sql.replace('1 = 1 /* of touched buckets */', 'bucket in (select bucket from ' ~ touched ~ ')').replace(
+        not_kept() ~ ' /* touched rows */', kept()
+    ) -}}
+{%- endmacro %}
+
+
+{#- Compares the touched buckets before and after: keeps in `<fresh>_changed` the hashes of rows that came or went,
+    gives the periods whose usable rows differ a new token, and says how many rows came and went. -#}
+{% macro judged_difference(relation, names, fresh, touched, is_dated) %}
     {%- set compared = ('period_index' if is_dated else 'null as period_index') ~ ', rejection_reason is null as is_usable, '
         ~ row_hash(names) ~ ' as content' -%}
     {% call statement('changed') -%}
         create temporary table {{ fresh }}_changed as
-        select period_index, is_usable, sum(difference) as difference
+        select content, period_index, is_usable, sum(difference) as difference
         from (
             select {{ compared }}, 1 as difference from {{ fresh }}
             union all
@@ -205,9 +219,6 @@
             coalesce(-sum(case when difference < 0 then difference end), 0),
             min(case when is_usable then period_index end)
         from {{ fresh }}_changed
-    {%- endcall %}
-    {% call statement('forget_changed') -%}
-        drop table {{ fresh }}_changed
     {%- endcall %}
     {{- return(load_result('difference')['data'][0]) -}}
 {% endmacro %}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 
 import duckdb
@@ -29,13 +30,33 @@ def change(build: Build, *statements: str) -> None:
             con.execute(sql)
 
 
+def spoil_published(build: Build) -> None:
+    with duckdb.connect(str(build.published)) as con:
+        con.execute("update fct_store_metrics set store_id = 'spoilt' where rowid = 0")
+
+
+def spoilt_rows(build: Build) -> int:
+    return build.query("select count(*) from fct_store_metrics where store_id = 'spoilt'")[0][0]
+
+
 def test_a_build_with_nothing_new_makes_nothing_anew_and_reads_no_file(build):
-    """What is on record of an input is spoilt: a build that read the files would find every row changed."""
+    """What is on record of an input is spoilt: a build that read the files would find every row changed. So is
+    what is published, unseen: a build that wrote it anew would mend it."""
     change(build, f"update {RECORD}.base_erp__orders__buckets set content = 0")
+    stat = build.published.stat()
+    spoil_published(build)
+    os.utime(build.published, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     said = run_refresh(build.warehouse).stdout
     assert "No period that is judged was touched" in said
     assert build.summary["made_anew"] == {"inputs": {}, "tables": {}}
     assert build.query_build(f"select sum(content) from {RECORD}.base_erp__orders__buckets") == [(0,)]
+    assert spoilt_rows(build) == 1
+
+
+def test_what_others_have_written_to_is_published_anew(build):
+    spoil_published(build)
+    run_refresh(build.warehouse)
+    assert spoilt_rows(build) == 0
 
 
 def test_only_a_full_test_finds_what_no_run_touched(build):
