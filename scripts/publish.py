@@ -158,13 +158,13 @@ def select_sql(
     wanted = [f"rows_in_build.period_index >= {first}"] if first is not None else []
     if window is None:
         return " where ".join([select, *wanted])
-    recent = " and ".join([*wanted, f"rows_in_build.period_index > {window.start}"])
-    changed = " and ".join([
+    recent = [*wanted, f"rows_in_build.period_index > {window.start}"]
+    earlier = [
         *wanted,
         f"rows_in_build.period_index <= {window.start}",
         f"exists ({changes_sql(nodes, table, 'rows_in_build')})",
-    ])
-    return f"{select} where {recent} union all {select} where {changed}"
+    ]
+    return f"{select} where {' and '.join(recent)} union all {select} where {' and '.join(earlier)}"
 
 
 def changes_sql(nodes: dict[str, Node], table: dict, evidence: str) -> str:

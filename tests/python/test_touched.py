@@ -31,8 +31,10 @@ def change(build: Build, *statements: str) -> None:
 
 
 def spoil_published(build: Build) -> None:
+    last_row = "rowid = (select max(rowid) from fct_store_metrics)"
     with duckdb.connect(str(build.published)) as con:
-        con.execute("update fct_store_metrics set store_id = 'spoilt' where rowid = 0")
+        con.execute("delete from fct_store_metrics where store_id = 'spoilt'")
+        con.execute(f"update fct_store_metrics set store_id = 'spoilt' where {last_row}")
 
 
 def spoilt_rows(build: Build) -> int:
