@@ -10,7 +10,7 @@
 # make example [EXAMPLE=adventureworks|northwind] [TARGET=...] [AS_OF_DATE=...]
 # make backup|restore [WAREHOUSE_DIR=dir] [BACKUP=file]
 # make bench   what builds cost, beside other ways to compute the same (benchmarks/README.md)
-#            [SCALE=tiny|small|medium|large] [RUNS=3] [CONTENDERS=project,...] [DOCUMENTS=1]
+#            [SCALE=tiny|small|long|medium|large] [RUNS=3] [CONTENDERS=project,...] [DOCUMENTS=1]
 # make test [TESTS='tests/python/test_refresh.py -k guard']
 # make soak [SOAK=replay|kills]
 

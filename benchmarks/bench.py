@@ -28,7 +28,7 @@ from benchmarks.workload import SCALES, Workload, make, shorter
 
 CONTENDERS = ("project", "lower_bound", "pandas", "polars", "hysteresis", "history")
 DATAFRAMES = ("pandas", "polars")
-HISTORIES = (12, 24, 36)
+HISTORIES = (12, 24, 36, 72)
 KERNELS = ("loop", "lag", "recursive", "one_period")
 PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "pandas", "polars", "numpy")
 
@@ -138,7 +138,7 @@ class Bench:
         if not first:
             return
         points = []
-        for months in HISTORIES:
+        for months in (months for months in HISTORIES if months <= SCALES[self.scale].months):
             data, as_of = shorter(self.workload, months, self.work)
             for contender in contenders:
                 if contender == "full":
@@ -183,7 +183,7 @@ def commit() -> str:
 
 @app.command()
 def main(
-    scale: Annotated[str, typer.Option(envvar="SCALE", help="tiny, small, medium or large.")] = "small",
+    scale: Annotated[str, typer.Option(envvar="SCALE", help="tiny, small, long, medium or large.")] = "small",
     runs: Annotated[int, typer.Option(envvar="RUNS", help="Rounds; the median is shown.")] = 3,
     only: Annotated[str, typer.Option(envvar="CONTENDERS", help="Contenders, with commas; left out: all.")] = "",
     folder: Annotated[Path, typer.Option(envvar="BENCH_DIR", help="Where it works.")] = Path(".bench"),

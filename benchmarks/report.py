@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import project
+from benchmarks.workload import SCALES
 
 ROOT = project.ROOT
 PAGE = ROOT / "docs" / "performance.md"
@@ -60,11 +61,11 @@ def medians(results: dict) -> dict[str, dict]:
 def aim_rows(results: dict) -> list[list[str]]:
     """What the project aims at, at medium, and what was measured at this scale."""
     costs = medians(results)
-    full, splits = costs.get("full"), {key: split_of(costs, key) for key in ("full", "day", "month")}
+    full, full_split = costs.get("full"), split_of(costs, "full")
     has = costs.keys().__ge__
     rows: list[tuple[str, str, str]] = []
-    if splits["full"] and has({"lower_bound"}):
-        ratio = splits["full"]["sql"] / costs["lower_bound"]["cpu"]
+    if full_split and has({"lower_bound"}):
+        ratio = full_split["sql"] / costs["lower_bound"]["cpu"]
         rows.append(("SQL work of a full build ÷ lower bound", "1.5", f"{ratio:.2f}"))
     for row in dbt_rows(results):
         rows += [
@@ -74,11 +75,11 @@ def aim_rows(results: dict) -> list[list[str]]:
     if has({"again", "noop"}):
         rows.append(("noticing, CPU s for a million raw rows", "0.2", f"{1e6 * project.noticing(costs):.2f}"))
         for key in ("day", "month"):
-            if splits["full"] and splits[key]:
-                work = splits[key]["sql"] - costs[key]["parts"]["raw_rows"] * project.noticing(costs)
+            work = apart_from_noticing(costs, key)
+            if full_split and work is not None:
                 name = NAMES[key].partition(": ")[2]
                 rows.append(
-                    (f"{name}: work apart from noticing ÷ full build", "0.05", f"{work / splits['full']['sql']:.3f}")
+                    (f"{name}: work apart from noticing ÷ full build", "0.05", f"{work / full_split['sql']:.3f}")
                 )
     if has({"loop", "lag", "one_period"}):
         rows.append(("the step, once a period ÷ bare lag()", "3", f"{costs['loop']['cpu'] / costs['lag']['cpu']:.2f}"))
@@ -127,21 +128,39 @@ def split_of(costs: dict[str, dict], key: str) -> dict[str, float] | None:
     return project.split(costs[key], costs[empty]) if {key, empty} <= costs.keys() else None
 
 
+def apart_from_noticing(costs: dict[str, dict], key: str) -> float | None:
+    """CPU seconds of a delivery's SQL work, less those of noticing what changed."""
+    parts = split_of(costs, key)
+    if not parts or not {"again", "noop"} <= costs.keys():
+        return None
+    return parts["sql"] - costs[key]["parts"]["raw_rows"] * project.noticing(costs)
+
+
 def delta_rows(results: dict) -> list[list[str]]:
     """The SQL work of small deliveries, what of it is noticing what changed, and the work apart from that."""
     costs, rows = medians(results), []
     full = split_of(costs, "full")
-    if not full or not {"again", "noop"} <= costs.keys():
+    if not full:
         return []
     for key in project.DELTAS:
-        if parts := split_of(costs, key):
-            read = costs[key]["parts"]["raw_rows"]
-            noticing = read * project.noticing(costs)
-            work = parts["sql"] - noticing
+        work = apart_from_noticing(costs, key)
+        if work is not None:
+            sql, read = split_of(costs, key)["sql"], costs[key]["parts"]["raw_rows"]
             rows.append([
-                NAMES[key], f"{parts['sql']:.1f}", f"{read:,}", f"{noticing:.1f}", f"{work:.1f}",
-                f"{parts['sql'] / full['sql']:.3f}", f"{work / full['sql']:.3f}",
+                NAMES[key], f"{sql:.1f}", f"{read:,}", f"{sql - work:.1f}", f"{work:.1f}",
+                f"{sql / full['sql']:.3f}", f"{work / full['sql']:.3f}",
             ])  # fmt: skip
+    return rows
+
+
+def growth_rows(short: dict, long: dict) -> list[list[str]]:
+    """What deliveries cost with twice the history, the same rows arriving each month."""
+    rows = []
+    for key in ("day", "month"):
+        works = [apart_from_noticing(medians(results), key) for results in (short, long)]
+        if None not in works:
+            growth = works[1] / works[0] - 1
+            rows.append([NAMES[key], *(f"{work:.1f}" for work in works), f"{growth:+.0%}", "+10%"])
     return rows
 
 
@@ -283,7 +302,7 @@ def write_documents(results: dict) -> None:
     (KEPT / f"{results['scale']}.json").write_text(json.dumps(results, indent=1) + "\n")
     everything = [
         json.loads(file.read_text())
-        for scale in ("tiny", "small", "medium", "large")
+        for scale in SCALES
         if (file := KEPT / f"{scale}.json").exists()
     ]
     text = PAGE.read_text()
@@ -296,7 +315,12 @@ def write_documents(results: dict) -> None:
         for name, rows, header in SECTIONS:
             if table := rows(found):
                 parts.append(f"**{name}**\n\n{markdown(header, table)}\n")
-    missing = [scale for scale in ("small", "medium", "large") if scale not in {found["scale"] for found in everything}]
+    by_scale = {found["scale"]: found for found in everything}
+    if {"small", "long"} <= by_scale.keys():
+        header = ["work apart from noticing, CPU s", "36 months", "72 months", "growth", "aim (at most)"]
+        rows = growth_rows(by_scale["small"], by_scale["long"])
+        parts.append(f"### Twice the history\n\n{markdown(header, rows)}\n")
+    missing = [scale for scale in SCALES if scale not in by_scale and scale != "tiny"]
     if missing:
         parts.append(f"Not measured yet: {', '.join(missing)}.\n")
     for name, file in draw(everything).items():
@@ -313,7 +337,11 @@ def draw(everything: list[dict]) -> dict[str, str]:
     """The plots for which there are at least two points."""
     contenders = ("full", "day", "lower_bound", "pandas", "polars")
     by_stores = {
-        NAMES[key]: [(found["stores"], medians(found)[key]["cpu"]) for found in everything if key in medians(found)]
+        NAMES[key]: [
+            (found["stores"], medians(found)[key]["cpu"])
+            for found in everything
+            if key in medians(found) and found["months"] == 36
+        ]
         for key in contenders
     }
     by_months: dict[str, list[tuple[float, float]]] = {}

@@ -31,6 +31,8 @@ class Scale:
 SCALES = {
     "tiny": Scale(300, 12_000),
     "small": Scale(20_000, 2_000_000),
+    # as many lines a month as small, for twice as long
+    "long": Scale(20_000, 4_000_000, months=72),
     "medium": Scale(100_000, 20_000_000),
     "large": Scale(500_000, 100_000_000),
 }

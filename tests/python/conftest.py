@@ -137,9 +137,9 @@ def connect(server: dict[str, str]):
     )
 
 
-def server_rows(server: dict[str, str], sql: str) -> list[tuple]:
+def server_rows(server: dict[str, str], sql: str, parameters: list | None = None) -> list[tuple]:
     with closing(connect(server)) as connection, connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, parameters)
         return cursor.fetchall()
 
 

@@ -565,7 +565,14 @@ from (values
     ('x', null, cast('2024-01-01' as date), true),
     (null, cast(1 as numeric(18, 6)), cast('2024-01-01' as date), true),
     ('X', cast(1 as numeric(18, 6)), cast('2024-01-01' as date), true),
-    ('x', cast(2 as numeric(18, 6)), cast('2024-01-01' as date), true)
+    ('x', cast(2 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('x', cast(-1 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('x', cast(0 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('', cast(1 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('x,', cast(1 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('X', cast(3 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('y', cast(3 as numeric(18, 6)), cast('2024-01-01' as date), true),
+    ('y', cast(1 as numeric(18, 6)), cast('2024-01-01' as date), true)
 ) as inputs (a, b, c, d)
 """
 
@@ -611,7 +618,9 @@ def test_hashes(engine):
     assert rows[0] == rows[1]
     assert len(set(rows)) == len(rows) - 1
     assert len(set(keys[:4])) == 1
-    assert len({keys[0], *keys[6:]}) == 3
+    assert len({keys[0], *keys[6:]}) == 10
+    # a sum over rows sees two values change places
+    assert rows[6] + rows[13] != rows[12] + rows[14]
 
 
 def test_every_shim_has_cases():
