@@ -48,7 +48,10 @@ def run(parse: list[str], command: list[str]) -> bool:
     # The manifest is written by now: --no-write-json spares dbt to write it again, with the graph of all nodes.
     outcome = dbtRunner(manifest=outcome.result, callbacks=[on_event]).invoke([*command, "--no-write-json"])
     if outcome.result is not None:
-        outcome.result.write(str(results))
+        # beside, and then in its place: who reads it finds all of it or nothing
+        beside = results.with_suffix(".part")
+        outcome.result.write(str(beside))
+        beside.replace(results)
     if not outcome.success:
         tell(failed="command", exception=str(outcome.exception) if outcome.exception else None)
     return outcome.success
