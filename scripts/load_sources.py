@@ -26,6 +26,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import psycopg2
@@ -79,6 +80,14 @@ class Table:
     required: bool
     columns: dict[str, bool]  # column -> whether it must be there
     key: tuple[str, ...]
+
+
+class Form(NamedTuple):
+    """What files that are read alike have in common."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]  # of a Parquet file
+    delimiter: str | None  # of a CSV file
 
 
 @dataclass(frozen=True)
@@ -272,7 +281,7 @@ def find_files(
 
 def own_table(reader: duckdb.DuckDBPyConnection, name: str, path: Path) -> Table:
     """A file outside the contract as a table: all its columns that have a name."""
-    header, _ = header_of(reader, path, path.name, None)
+    header = list(form_of(reader, path, path.name, None).names)
     columns = {column.strip().lower(): False for column in header if column.strip()}
     return Table(name=name, required=False, columns=columns, key=())
 
@@ -306,17 +315,19 @@ def read_table(reader: duckdb.DuckDBPyConnection, table: Table, parts: list[Path
     labels = [str(part.relative_to(data_dir)) for part in parts]
     stamps = [stamp_of(part) for part in parts]
     read = []
+    alike: dict[tuple, list[Path]] = {}  # parts of one form are one scan: a scan each costs memory with every part
     for part, label in zip(parts, labels, strict=True):
-        header, delimiter = header_of(reader, part, label, table)
-        read.append((match_columns(header, table, label), header, delimiter))
-    present = {column for given, _, _ in read for column in given}
+        form = form_of(reader, part, label, table)
+        read.append((match_columns(form.names, table, label), *form))
+        alike.setdefault(form, []).append(part)
+    present = {column for given, *_ in read for column in given}
     columns = [column for column in table.columns if column in present]
-    select = "\nunion all\n".join(
-        "select "
-        + ", ".join(f"{quoted(given[column]) if column in given else 'null'} as {quoted(column)}" for column in columns)
-        + f" from {relation_of(part, header, delimiter)}"
-        for part, (given, header, delimiter) in zip(parts, read, strict=True)
-    )
+    selects = []
+    for form, group in alike.items():
+        given = match_columns(form.names, table, labels[parts.index(group[0])])
+        values = (f"{quoted(given[name]) if name in given else 'null'} as {quoted(name)}" for name in columns)
+        selects.append(f"select {', '.join(values)} from {relation_of(group, form)}")
+    select = "\nunion all\n".join(selects)
     missing = [column for column in table.columns if column not in present]
     return Reading(select, missing, parts, labels, stamps, signature_of(columns, read, parts))
 
@@ -343,13 +354,13 @@ def stamp_of(path: Path) -> tuple:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def header_of(
-    reader: duckdb.DuckDBPyConnection, path: Path, label: str, table: Table | None
-) -> tuple[list[str], str | None]:
-    """Column names of a file and, of a CSV file, the delimiter."""
+def form_of(reader: duckdb.DuckDBPyConnection, path: Path, label: str, table: Table | None) -> Form:
+    """How a file is read."""
     if path.suffix.lower() == ".csv":
-        return csv_header(path, label, table)
-    return [row[0] for row in describe_parquet(reader, path, label)], None
+        names, delimiter = csv_header(path, label, table)
+        return Form(tuple(names), (), delimiter)
+    columns = describe_parquet(reader, path, label)
+    return Form(tuple(row[0] for row in columns), tuple(row[1] for row in columns), None)
 
 
 def csv_header(path: Path, label: str, table: Table | None) -> tuple[list[str], str]:
@@ -410,15 +421,16 @@ def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]
     return given
 
 
-def relation_of(part: Path, header: list[str], delimiter: str | None) -> str:
-    """The table function that reads a part, with nothing left to guessing."""
-    if delimiter is None:
-        return f"read_parquet({literal(part)})"
-    names = unique_names(header)
+def relation_of(parts: list[Path], form: Form) -> str:
+    """The table function that reads parts of one form, with nothing left to guessing."""
+    files = f"[{', '.join(literal(part) for part in parts)}]"
+    if form.delimiter is None:
+        return f"read_parquet({files}, hive_partitioning = false)"
+    names = unique_names(list(form.names))
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"read_csv({literal(part)}, auto_detect = false, header = true, delim = {literal(delimiter)},"
-        f" quote = '\"', escape = '\"', columns = {{{columns}}})"
+        f"read_csv({files}, auto_detect = false, header = true, delim = {literal(form.delimiter)},"
+        f" quote = '\"', escape = '\"', columns = {{{columns}}}, hive_partitioning = false)"
     )
 
 
@@ -639,8 +651,10 @@ def written(column: str, kind: str) -> str:
     return f"{value} as {quoted(column)}"
 
 
-def unreadable(label: list[str], error: Exception) -> InputError:
-    return InputError(f"{', '.join(label[:3])} cannot be read to its end: {first_line(error, lines=2)}.")
+def unreadable(labels: list[str], error: Exception) -> InputError:
+    """Names the file that the engine's message names, else the first ones."""
+    named = [label for label in labels if f"{label}\n" in f"{error}\n"] or labels[:3]
+    return InputError(f"{', '.join(named)} cannot be read to its end: {first_line(error, lines=2)}.")
 
 
 def listed(columns: list[str]) -> str:
