@@ -281,8 +281,8 @@ def find_files(
 
 def own_table(reader: duckdb.DuckDBPyConnection, name: str, path: Path) -> Table:
     """A file outside the contract as a table: all its columns that have a name."""
-    header = list(form_of(reader, path, path.name, None).names)
-    columns = {column.strip().lower(): False for column in header if column.strip()}
+    names = form_of(reader, path, path.name, None).names
+    columns = {column.strip().lower(): False for column in names if column.strip()}
     return Table(name=name, required=False, columns=columns, key=())
 
 
@@ -314,32 +314,33 @@ def read_table(reader: duckdb.DuckDBPyConnection, table: Table, parts: list[Path
     """How the parts of one table are read as one."""
     labels = [str(part.relative_to(data_dir)) for part in parts]
     stamps = [stamp_of(part) for part in parts]
-    read = []
-    alike: dict[tuple, list[Path]] = {}  # parts of one form are one scan: a scan each costs memory with every part
+    forms: list[Form] = []
+    given: dict[Form, dict[str, str]] = {}
     for part, label in zip(parts, labels, strict=True):
-        form = form_of(reader, part, label, table)
-        read.append((match_columns(form.names, table, label), *form))
-        alike.setdefault(form, []).append(part)
-    present = {column for given, *_ in read for column in given}
+        forms.append(form_of(reader, part, label, table))
+        if forms[-1] not in given:
+            given[forms[-1]] = match_columns(forms[-1].names, table, label)
+    present = {column for own in given.values() for column in own}
     columns = [column for column in table.columns if column in present]
     selects = []
-    for form, group in alike.items():
-        given = match_columns(form.names, table, labels[parts.index(group[0])])
-        values = (f"{quoted(given[name]) if name in given else 'null'} as {quoted(name)}" for name in columns)
-        selects.append(f"select {', '.join(values)} from {relation_of(group, form)}")
+    # parts of one form are one scan: with a scan for each, memory grows with every part
+    for form, own in given.items():
+        values = (f"{quoted(own[name]) if name in own else 'null'} as {quoted(name)}" for name in columns)
+        alike = [part for part, its_form in zip(parts, forms, strict=True) if its_form == form]
+        selects.append(f"select {', '.join(values)} from {relation_of(alike, form)}")
     select = "\nunion all\n".join(selects)
     missing = [column for column in table.columns if column not in present]
-    return Reading(select, missing, parts, labels, stamps, signature_of(columns, read, parts))
+    return Reading(select, missing, parts, labels, stamps, signature_of(columns, forms, parts))
 
 
-def signature_of(columns: list[str], read: list[tuple], parts: list[Path]) -> str:
+def signature_of(columns: list[str], forms: list[Form], parts: list[Path]) -> str:
     """Another one when any byte of a file, the columns, the way to read them or the reader is another.
 
     Where the files stand is left out.
     """
     reader = [duckdb.__version__, content_hash(Path(__file__))]
     contents = [content_hash(part) for part in parts]
-    return hashlib.sha256(json.dumps([reader, columns, read, contents]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([reader, columns, forms, contents]).encode()).hexdigest()
 
 
 def content_hash(path: Path) -> str:
@@ -392,14 +393,14 @@ def describe_parquet(reader: duckdb.DuckDBPyConnection, path: Path, label: str) 
     if path.stat().st_size == 0:
         raise InputError(f"{label} is empty: write it again, or remove it if the company has no such table.")
     try:
-        return reader.execute(f"describe select * from read_parquet({literal(path)})").fetchall()
+        return reader.execute(f"describe select * from read_parquet({this_file(path)})").fetchall()
     except duckdb.Error as error:
         raise InputError(
             f"{label} is not a readable Parquet file ({first_line(error, lines=2)}): write it again."
         ) from error
 
 
-def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]:
+def match_columns(header: Collection[str], table: Table, label: str) -> dict[str, str]:
     """The file's own name for every contract column that it has."""
     given: dict[str, str] = {}
     for name in header:
@@ -423,10 +424,10 @@ def match_columns(header: list[str], table: Table, label: str) -> dict[str, str]
 
 def relation_of(parts: list[Path], form: Form) -> str:
     """The table function that reads parts of one form, with nothing left to guessing."""
-    files = f"[{', '.join(literal(part) for part in parts)}]"
+    files = f"[{', '.join(this_file(part) for part in parts)}]"
     if form.delimiter is None:
         return f"read_parquet({files}, hive_partitioning = false)"
-    names = unique_names(list(form.names))
+    names = unique_names(form.names)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
         f"read_csv({files}, auto_detect = false, header = true, delim = {literal(form.delimiter)},"
@@ -434,7 +435,12 @@ def relation_of(parts: list[Path], form: Form) -> str:
     )
 
 
-def unique_names(header: list[str]) -> list[str]:
+def this_file(path: Path) -> str:
+    """A path for a table function: this file alone, also if its name has what stands for other names."""
+    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
+
+
+def unique_names(header: Collection[str]) -> list[str]:
     """Column names as given; those that would clash or are empty (never contract columns) are numbered."""
     names: list[str] = []
     for number, name in enumerate(header):

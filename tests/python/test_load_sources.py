@@ -212,6 +212,15 @@ def test_parts_of_one_form_are_one_scan(tmp_path):
         )
 
 
+def test_a_file_whose_name_stands_for_others_is_read_alone(company):
+    line = COMPANY["erp_order_lines.csv"]
+    (company.folder / "erp_order_lines.csv").unlink()
+    for number, name in enumerate(["lines [2024].csv", "lines 2.csv", "lines ?.csv", "lines *.csv"], start=1):
+        company.write(f"erp_order_lines/{name}", line.replace("O1,1,", f"O1,{number},"))
+    company.load()
+    assert company.rows("select line_number from raw.erp_order_lines order by 1") == [("1",), ("2",), ("3",), ("4",)]
+
+
 def test_the_part_that_cannot_be_read_is_named(company):
     good = COMPANY["erp_order_lines.csv"]
     (company.folder / "erp_order_lines.csv").unlink()
