@@ -1,21 +1,18 @@
 {{ config(materialized='periodic') }}
-{%- set look_back = window_length('quarter') - 1 -%}
-with lines as (
-    select
-        store_id,
-        coalesce(product_id, '') as product_id,
-        period_index
-    from {{ ref('int_document_lines') }}
-    -- free goods of an order are bought, returned ones are not
-    where
-        period_index >= {{ from_period(back=look_back) }}
-        and is_order
-        and coalesce(quantity, net_amount) > 0
+with windows as (
+    select * from {{ ref('int_store_order_windows') }}
+    where orders_quarter > 0 and period_index >= {{ from_period() }}
 ),
 
-blocks as (select * from {{ ref('int_period_blocks') }}),
+-- numbers for keys, here and below: every purchase is grouped at every level of the hierarchy, in half the memory
+store_numbers as (
+    select
+        store_id,
+        cast(row_number() over (order by store_id) as integer) as store_number
+    from windows
+    group by store_id
+),
 
--- numbers for keys, as every purchase is sorted at every level of the hierarchy
 nodes as (
     select
         product_id,
@@ -31,45 +28,48 @@ product_groups as (
     from nodes
 ),
 
--- the periods in whose trailing quarter a purchase lies; what was bought before history is outside every window
-counting as (
+-- by product first: it leaves half the rows to every level
+bought_products as (
     select
-        purchases.period_index,
-        blocks.block,
-        cast(sum(blocks.bit) as bigint) as bits
-    from blocks as purchases
-    inner join blocks
-        on blocks.period_index between purchases.period_index and purchases.period_index + {{ look_back }}
-    group by purchases.period_index, blocks.block
+        store_numbers.store_number,
+        coalesce(lines.product_id, '') as product_id,
+        counting.block,
+        bit_or(counting.bits) as bits
+    from {{ ref('int_document_lines') }} as lines
+    inner join store_numbers on lines.store_id = store_numbers.store_id
+    inner join {{ ref('int_quarter_blocks') }} as counting on lines.period_index = counting.period_index
+    -- free goods of an order are bought, returned ones are not
+    where
+        lines.period_index >= {{ from_period(back=window_length('quarter') - 1) }}
+        and lines.is_order
+        and coalesce(lines.quantity, lines.net_amount) > 0
+    group by store_numbers.store_number, coalesce(lines.product_id, ''), counting.block
 ),
 
 bought as (
     select
-        lines.store_id,
+        products.store_number,
         nodes.product_group_number,
-        counting.block,
-        bit_or(counting.bits) as bits
-    from lines
-    inner join counting on lines.period_index = counting.period_index
-    inner join nodes on lines.product_id = nodes.product_id
-    group by lines.store_id, nodes.product_group_number, counting.block
+        products.block,
+        bit_or(products.bits) as bits
+    from bought_products as products
+    inner join nodes on products.product_id = nodes.product_id
+    group by products.store_number, nodes.product_group_number, products.block
     -- sorted, here and below: the rows of a store find its periods in the processor's cache
-    order by lines.store_id
+    order by products.store_number
 ),
 
 ordering_stores as (
     select
-        windows.store_id,
+        store_numbers.store_number,
         windows.period_index,
         blocks.block,
         blocks.bit,
         greatest(windows.order_value_year, 0) as weight
-    from {{ ref('int_store_order_windows') }} as windows
-    inner join blocks on windows.period_index = blocks.period_index
-    where
-        windows.orders_quarter > 0
-        and windows.period_index >= {{ from_period() }}
-    order by windows.store_id
+    from windows
+    inner join store_numbers on windows.store_id = store_numbers.store_id
+    inner join {{ ref('int_period_blocks') }} as blocks on windows.period_index = blocks.period_index
+    order by store_numbers.store_number
 ),
 
 buyers as (
@@ -81,7 +81,7 @@ buyers as (
     from bought
     inner join ordering_stores
         on
-            bought.store_id = ordering_stores.store_id
+            bought.store_number = ordering_stores.store_number
             and bought.block = ordering_stores.block
             and (bought.bits & ordering_stores.bit) <> 0
     group by bought.product_group_number, ordering_stores.period_index
