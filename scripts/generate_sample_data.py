@@ -12,8 +12,9 @@ What audits answer (the names that `perfect_store_standards.csv` judges):
     out_of_stock_count  listed products that were missing                      at_most
     pos_material        1 when our display material is up                      yes_no
     fridge_clean        1 when our fridge is clean and filled                  yes_no
-Store attributes: shelf_metres (number), checkouts (number), traffic (LOW, MEDIUM, HIGH), and surroundings
-(residential, office, school, highway). About one store in fifteen lacks each.
+Store attributes: shelf_metres, checkouts, floor_area (square metres), pos_potential (pieces), traffic (LOW, MEDIUM,
+HIGH), and surroundings (residential, office, school, highway). About one store in fifteen lacks each.
+External metrics: footfall, population, regional_income, temperature and rain of stores; search_interest of brands.
 
 Each table is a folder of Parquet parts: part-000, part-001, … by time, and part-stories with the planted
 rows of `sample_stories`. `company.json` says which day is the company's today.
@@ -40,7 +41,7 @@ except ImportError:
 
 __all__ = ["generate", "STORIES", "REJECTED", "NOT_YET_KNOWN", "INFERRED", "TABLES", "DEFAULT_LAST_DAY"]
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 3
 LINES_PER_STORE_MONTH = 2.8
 LINES_PER_CHUNK = 2_000_000
 STORES_PER_REP = 50
@@ -169,6 +170,69 @@ TABLES: dict[str, dict[str, str]] = {
         "reason": "varchar",
         "set_by": "varchar",
         "approved_by": "varchar",
+    },
+}
+TABLES |= {
+    "erp_complaints": {
+        "complaint_id": "varchar",
+        "store_id": "varchar",
+        "product_id": "varchar",
+        "channel": "varchar",
+        "opened_at": "timestamp",
+        "closed_at": "timestamp",
+    },
+    "erp_stock_levels": {
+        "product_id": "varchar",
+        "warehouse_id": "varchar",
+        "stock_date": "date",
+        "quantity": "*decimal(18,4)",
+    },
+    "sfa_working_days": {
+        "rep_id": "varchar",
+        "work_date": "date",
+        "minutes_worked": "decimal(18,4)",
+        "is_day_off": "boolean",
+    },
+    "crm_survey_answers": {
+        "answer_id": "varchar",
+        "store_id": "varchar",
+        "question": "varchar",
+        "value": "decimal(18,6)",
+        "answered_at": "timestamp",
+    },
+    "portal_events": {
+        "event_id": "varchar",
+        "store_id": "varchar",
+        "occurred_at": "*timestamp",
+        "event_type": "varchar",
+    },
+    "portal_points_adjustments": {
+        "adjustment_id": "varchar",
+        "store_id": "varchar",
+        "points": "decimal(18,4)",
+        "granted_at": "timestamp",
+        "granted_by": "varchar",
+        "reason": "varchar",
+    },
+    "market_epos_sales": {
+        "store_id": "varchar",
+        "product_id": "varchar",
+        "sold_on": "date",
+        "quantity": "decimal(18,4)",
+        "amount": "decimal(18,4)",
+    },
+    "market_points_of_interest": {
+        "poi_id": "varchar",
+        "poi_type": "varchar",
+        "latitude": "decimal(9,6)",
+        "longitude": "decimal(9,6)",
+    },
+    "market_external_metrics": {
+        "entity_type": "varchar",
+        "entity_id": "varchar",
+        "metric": "varchar",
+        "measured_on": "date",
+        "value": "*decimal(18,6)",
     },
 }
 for _columns in TABLES.values():
@@ -882,6 +946,14 @@ def _attributes(s: Sample) -> None:
             from measured
             where {s.u("has traffic", n)} < 0.93
             union all
+            select *, 'floor_area', cast(cast(floor(shelf * (6 + 24 * {s.u("floor area", n)})) as integer) as varchar)
+            from measured
+            where {s.u("has floor area", n)} < 0.93
+            union all
+            select *, 'pos_potential', cast(cast(floor(20 * {s.u("pos potential", n)}) as integer) as varchar)
+            from measured
+            where again = 0 and {s.u("has pos potential", n)} < 0.9
+            union all
             select *, 'surroundings', {_literals(["residential", "office", "school", "highway"])}[
                 cast(1 + floor({s.u("surroundings", n)} * 4) as integer)]
             from measured
@@ -918,6 +990,278 @@ def _attributes(s: Sample) -> None:
         """,
         "entity_id, valid_from",
         {"loaded_at": "valid_from + interval 12 hour", "is_deleted": "false"},
+    )
+
+
+def _portal(s: Sample, part: str, first: int, last: int) -> None:
+    """What stores do on the ordering portal: one in three uses it, some of them a lot."""
+    m = f"(store_no * {s.months + 1} + month_no)"
+    s.write(
+        "portal_events",
+        part,
+        f"""
+        with users as (
+            select *, {s.u("portal zeal", "store_no")} as zeal
+            from stores
+            cross join months
+            where months.month_no between {first} and {last}
+                and {s.u("portal user", "store_no")} < 0.35
+                and not is_prospect
+                and months.month_no >= first_month + 3
+                and (last_month is null or months.month_no < last_month)
+        ),
+        counted as (
+            select *, unnest([
+                {{'kind': 1, 'event_type': 'login', 'times': floor(part_of_month * 14 * zeal * {s.u("logins", m)})}},
+                {{'kind': 2, 'event_type': 'order_placed',
+                    'times': floor(part_of_month * 8 * zeal * {s.u("portal orders", m)})}},
+                {{'kind': 3, 'event_type': 'promotion_viewed',
+                    'times': floor(part_of_month * 7 * zeal * {s.u("promotions", m)})}},
+                {{'kind': 4, 'event_type': 'training_completed',
+                    'times': case when {s.u("training", m)} < 0.10 * zeal then 1 else 0 end}},
+                {{'kind': 5, 'event_type': 'basket_abandoned',
+                    'times': case when {s.u("basket", m)} < 0.15 then 1 else 0 end}}
+            ], recursive := true)
+            from users
+        ),
+        repeated as (
+            select *, unnest(range(1, cast(times as integer) + 1)) as sequence_no from counted
+        ),
+        numbered as (
+            select *, ({m} * 8 + kind) * 16 + sequence_no as event_no from repeated
+        )
+        select *,
+            concat('E-', strftime(month_start, '%y%m'), printf('-%06d-%d-%02d', store_no, kind, sequence_no))
+                as event_id,
+            cast(month_start + cast(floor({s.u("event day", "event_no")} * days) as integer) as timestamp)
+                + to_seconds(25200 + cast(floor({s.u("event time", "event_no")} * 50400) as bigint)) as occurred_at
+        from numbered
+        """,
+        "event_id",
+        {"loaded_at": s.loaded("occurred_at"), "is_deleted": "false"},
+    )
+    s.write(
+        "portal_points_adjustments",
+        part,
+        f"""
+        select
+            concat('J-', strftime(month_start, '%y%m'), printf('-%06d', store_no)) as adjustment_id,
+            store_id,
+            case when {s.u("points taken", m)} < 0.2 then -1 else 1 end
+                * 25 * ceil(8 * {s.u("points granted", m)}) as points,
+            cast(month_start + cast(floor({s.u("points day", m)} * days) as integer) as timestamp)
+                + interval 12 hour as granted_at,
+            'loyalty desk' as granted_by,
+            {_literals(["campaign won", "event attended", "points booked twice"])}[
+                1 + cast(floor({s.u("points reason", m)} * 3) as integer)
+            ] as reason
+        from stores
+        cross join months
+        where months.month_no between {first} and {last}
+            and {s.u("portal user", "store_no")} < 0.35
+            and {s.u("points", m)} < 0.01
+            and not is_prospect
+            and months.month_no >= first_month + 3
+            and (last_month is null or months.month_no < last_month)
+        """,
+        "adjustment_id",
+        {"loaded_at": s.loaded("granted_at"), "is_deleted": "false"},
+    )
+
+
+def _service(s: Sample, part: str, first: int, last: int) -> None:
+    """Complaints, surveys, sell-out of a panel, and what is measured around the stores, of some months."""
+    m = f"(store_no * {s.months + 1} + month_no)"
+    alive = f"""
+        from stores
+        cross join months
+        where months.month_no between {first} and {last}
+            and months.month_no >= first_month
+            and (last_month is null or months.month_no < last_month)
+    """
+    s.write(
+        "erp_complaints",
+        part,
+        f"""
+        select store_id,
+            concat('C-', strftime(month_start, '%y%m'), printf('-%06d', store_no)) as complaint_id,
+            cast(month_start + cast(floor({s.u("complaint day", m)} * days) as integer) as timestamp)
+                + interval 11 hour as opened_at,
+            month_start + cast(floor({s.u("complaint day", m)} * days) as integer)
+                + cast(floor({s.u("complaint length", m)} * 20) as integer) + interval 15 hour as closed_at,
+            {_literals(["phone", "email", "portal", "rep"])}[
+                cast(1 + floor({s.u("complaint channel", m)} * 4) as integer)] as channel,
+            printf('P-%05d', cast(1 + floor({s.u("complaint product", m)} * {_product_count()}) as integer))
+                as product_id
+        {alive} and not is_prospect and {s.u("complaint", m)} < 0.02 * part_of_month
+        """,
+        "complaint_id",
+        {
+            "loaded_at": s.loaded("opened_at"),
+            "is_deleted": "false",
+            "closed_at": f"case when closed_at <= timestamp '{s.last_day} 00:00:00' then closed_at end",
+        },
+    )
+    s.write(
+        "crm_survey_answers",
+        part,
+        f"""
+        with asked as (
+            select *, unnest(['satisfaction', 'competitor_purchases']) as question
+            {alive} and not is_prospect and {s.u("asked", m)} < 0.03 * part_of_month
+        )
+        select *,
+            concat('A-', strftime(month_start, '%y%m'), printf('-%06d-', store_no), question) as answer_id,
+            cast(case
+                when question = 'satisfaction' then 1 + floor(10 * (0.6 * quality + 0.4 * {s.u("satisfaction", m)}))
+                else floor(400 * volume * {s.u("competitor", m)})
+            end as bigint) as value,
+            cast(month_start + cast(floor({s.u("survey day", m)} * days) as integer) as timestamp)
+                + interval 14 hour as answered_at
+        from asked
+        """,
+        "answer_id",
+        {"loaded_at": s.loaded("answered_at"), "is_deleted": "false"},
+    )
+    s.write(
+        "market_epos_sales",
+        part,
+        f"""
+        with tills as (
+            select *, unnest(range(0, 6)) as shelf_no
+            -- a panel of modern stores whose tills report twice a month
+            {alive} and channel = 'modern' and store_no % 4 = 1
+        ),
+        sold as (
+            select *, unnest([5, 20]) as day_no from tills
+        )
+        select *,
+            printf('P-%05d', cast(1 + (store_no * 7 + shelf_no * 11) % {_product_count()} as integer)) as product_id,
+            month_start + day_no as sold_on,
+            cast(1 + floor(2 * volume * season * {s.u("sold", f"({m} * 8 + shelf_no) * 32 + day_no")}) as bigint)
+                as quantity,
+            money(cast(1 + floor(2 * volume * season * {s.u("sold", f"({m} * 8 + shelf_no) * 32 + day_no")}) as bigint)
+                * cast(120 + floor({s.u("till price", "shelf_no")} * 200) as bigint)) as amount
+        from sold
+        where month_start + day_no <= date '{s.last_day}'
+        """,
+        "store_id, product_id, sold_on",
+        {"loaded_at": s.loaded("sold_on"), "is_deleted": "false"},
+    )
+    s.write(
+        "market_external_metrics",
+        part,
+        f"""
+        with around as (
+            select *, unnest([
+                -- counted at two stores in five, weather of every tenth, statistics of nearly all once a year
+                {{'metric': 'footfall', 'is_measured': {s.u("has footfall", "store_no")} < 0.4, 'measure':
+                    floor((80 + 900 * {s.u("footfall", "store_no")}) * (0.7 + 0.6 * {s.u("footfall now", m)}))}},
+                {{'metric': 'temperature', 'is_measured': store_no % 10 = 3, 'measure':
+                    floor(10 * (season * 20 - 10 + 4 * {s.u("temperature", m)})) / 10}},
+                {{'metric': 'rain', 'is_measured': store_no % 10 = 3, 'measure': floor(120 * {s.u("rain", m)})}},
+                {{'metric': 'population',
+                    'is_measured': month_no % 12 = 0 and {s.u("has population", "store_no")} < 0.9, 'measure':
+                    floor(600 + 24000 * {s.u("population", "store_no")} * {s.u("population", "city_no")})}},
+                {{'metric': 'regional_income', 'is_measured': month_no % 12 = 0, 'measure':
+                    floor((9000 + 30000 * {s.u("income", "region_no")}) * (1 + month_no * 0.002))}}
+            ], recursive := true)
+            from stores
+            cross join months
+            where months.month_no between {first} and {last}
+        )
+        select 'store' as entity_type, store_id as entity_id, metric, month_start + 3 as measured_on,
+            cast(floor(measure * 10) as bigint) * 0.1 as value
+        from around
+        where is_measured and month_start + 3 <= date '{s.last_day}'
+        union all
+        select 'product_group', concat('brand:', brand), 'search_interest', month_start + 3,
+            cast(floor(100 * {s.u("interest", "brand_no * 1000 + month_no")}) as bigint)
+        from (select brand, row_number() over (order by brand) as brand_no from products group by brand) as brands
+        cross join months
+        where months.month_no between {first} and {last} and month_start + 3 <= date '{s.last_day}'
+        """,
+        "entity_type, entity_id, metric, measured_on",
+        {"loaded_at": s.loaded("measured_on"), "is_deleted": "false"},
+    )
+
+
+def _days_and_stock(s: Sample) -> None:
+    """The reps' working days, what lies in the warehouses every week, and the places that draw people."""
+    d = "territory * 20000 + day_no"
+    s.write(
+        "sfa_working_days",
+        "part-000",
+        f"""
+        with days as (
+            select cast(date '{s.history_start}' + cast(i as integer) as date) as work_date,
+                cast(i as bigint) as day_no
+            from range(datediff('day', date '{s.history_start}', date '{s.last_day}') + 1) as r(i)
+        ),
+        worked as (
+            select territory, rep_id, work_date, day_no from reps cross join days
+            where work_date >= hired_on and (not leaves or work_date < left_on)
+            union all
+            select territory, successor_id, work_date, day_no from reps cross join days
+            where leaves and work_date >= left_on
+        )
+        select *, {s.u("off", d)} < 0.07 as is_day_off,
+            case when {s.u("off", d)} < 0.07 then 0
+                else cast(floor(360 + 90 * {s.u("diligence", "territory")} + 90 * {s.u("minutes worked", d)})
+                    as integer)
+            end as minutes_worked
+        from worked
+        where dayofweek(work_date) between 1 and 5
+        """,
+        "rep_id, work_date",
+        {"loaded_at": s.loaded("work_date"), "is_deleted": "false"},
+    )
+    p = "product_no * 2000 + week_no"
+    s.write(
+        "erp_stock_levels",
+        "part-000",
+        f"""
+        with weeks as (
+            select cast(date '{s.history_start}' + cast(7 * i as integer) as date) as stock_date,
+                cast(i as bigint) as week_no
+            from range(datediff('day', date '{s.history_start}', date '{s.last_day}') // 7 + 1) as r(i)
+        )
+        select product_id, warehouse_id, stock_date,
+            cast(floor({s.stores} * (0.2 + {s.u("stock", p)}) * 40 / (10 + product_no)
+                * case warehouse_id when 'W-EAST' then 2 else 1 end) as bigint) as quantity
+        from products
+        cross join weeks
+        cross join (values ('W-EAST'), ('W-WEST')) as warehouses (warehouse_id)
+        """,
+        "product_id, warehouse_id, stock_date",
+        {"loaded_at": s.loaded("stock_date"), "is_deleted": "false"},
+    )
+    s.write(
+        "market_points_of_interest",
+        "part-000",
+        f"""
+        with kinds as (
+            select * from (values ('fuel station', 1, 4), ('school', 2, 5), ('hospital', 3, 1), ('university', 4, 1))
+                as v(poi_type, kind, how_many)
+        ),
+        places as (
+            select *, ((region_no * 8 + city_no) * 8 + kind) * 8 + number as poi_no
+            from (select unnest(range({len(REGIONS)})) as region_no)
+            cross join (select unnest(range({len(CITIES)})) as city_no)
+            cross join (select *, unnest(range(how_many)) as number from kinds)
+            -- not every town has a university
+            where poi_type <> 'university' or city_no = 0
+        )
+        select printf('POI-%05d', poi_no) as poi_id, poi_type,
+            cast(46 + region_no as decimal(9, 6))
+                + cast(floor(city_no * 150000 + {s.u("poi lat", "poi_no")} * 100000) as bigint) * 0.000001 as latitude,
+            cast(6 + region_no // 2 as decimal(9, 6))
+                + cast(floor(city_no * 150000 + {s.u("poi lon", "poi_no")} * 100000) as bigint) * 0.000001 as longitude,
+            timestamp '{s.history_start} 01:00:00' as loaded_at
+        from places
+        """,
+        "poi_id",
+        {"is_deleted": "false"},
     )
 
 
@@ -969,7 +1313,10 @@ def generate(
             last = min(first + step - 1, months)
             _orders(sample, f"part-{part:03d}", first, last)
             _field(sample, f"part-{part:03d}", first, last)
+            _portal(sample, f"part-{part:03d}", first, last)
+            _service(sample, f"part-{part:03d}", first, last)
         _attributes(sample)
+        _days_and_stock(sample)
         if months >= STORY_MONTHS:
             _stories(sample)
     shutil.rmtree(spill, ignore_errors=True)

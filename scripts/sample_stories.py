@@ -10,6 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
+try:  # imported as part of the repository, or next to a script
+    from scripts.sample_catalogue_stories import CATALOGUE_REJECTED, CATALOGUE_STORIES, add_catalogue_rows
+except ImportError:
+    from sample_catalogue_stories import CATALOGUE_REJECTED, CATALOGUE_STORIES, add_catalogue_rows
+
 DEFAULT_LAST_DAY = dt.date(2026, 10, 6)
 # in expectations: the sample's own last day
 LAST_DAY = "last day"
@@ -386,6 +391,8 @@ STORIES: dict[str, dict] = {
     },
 }
 
+STORIES |= CATALOGUE_STORIES
+
 # Every planted bad row: table, its key, the reason. Rows with an unparsable value exist only with text_errors.
 REJECTED: list[tuple[str, str | None, str]] = [
     ("erp_stores", "S-DIRTY-DATE", "unparsable_date"),
@@ -426,6 +433,8 @@ REJECTED: list[tuple[str, str | None, str]] = [
     ("crm_manual_segments", "store|S-STORY-LATE|lifecycle|2026-06-31", "unparsable_date"),
 ]
 
+REJECTED += CATALOGUE_REJECTED
+
 # Known, but dated after the sample's last day: neither staged away nor rejected, only not yet known.
 NOT_YET_KNOWN = [("erp_orders", "O-STORY-TOMORROW"), ("sfa_visits", "V-STORY-TOMORROW")]
 
@@ -440,6 +449,7 @@ INFERRED = {"store": "S-STORY-GHOST", "product": "P-STORY-GHOST", "rep": "R-STOR
 KPIS = ("facing_share", "assortment_count", "price_gap", "out_of_stock_count", "pos_material", "fridge_clean")
 AUDITS = {
     60: ("40", "12", "0.20", "3", "0", "0"),  # -15 prices, -5 one out of stock too many, -10, -10
+    69: ("32", "12", "0.20", "0", "0", "1"),  # -6 facings, -15 prices, -10
     71: ("28", "12", "0.00", "0", "0", "0"),  # -9 facings, -10, -10
     72: ("36", "12", "0.20", "0", "0", "1"),  # -3 facings, -15, -10
     74: ("32", "12", "0.00", "0", "0", "0"),  # -6 facings, -10, -10
@@ -448,6 +458,7 @@ AUDITS = {
     80: ("40", "12", "0.00", "0", "0", "0"),  # -10, -10
     81: ("28", "12", "0.00", "0", "0", "1"),  # -9 facings, -10
     82: ("36", "12", "0.20", "0", "1", "1"),  # -3 facings, -15
+    84: ("32", "12", "0.00", "0", "0", "1"),  # -6 facings, -10
     85: ("40", "12", "0.20", "0", "1", "1"),  # -15
     90: ("48", "12", "0.05", "2", "0", "1"),  # -10; facings above target, prices and stock just within
 }
@@ -594,6 +605,51 @@ class StoryBook:
             is_deleted="false",
         )
 
+    def event(self, event_id, store_id, event_type, moment, loaded=None) -> None:
+        self.add(
+            "portal_events",
+            event_id=event_id,
+            store_id=store_id,
+            occurred_at=moment,
+            event_type=event_type,
+            loaded_at=loaded or f"{moment[:10]} 23:00:00",
+            is_deleted="false",
+        )
+
+    def work(self, rep_id, date, minutes, is_day_off="false") -> None:
+        self.add(
+            "sfa_working_days",
+            rep_id=rep_id,
+            work_date=date,
+            minutes_worked=str(minutes),
+            is_day_off=is_day_off,
+            loaded_at=f"{date} 23:00:00",
+            is_deleted="false",
+        )
+
+    def measure(self, store_id, metric, value, date) -> None:
+        self.add(
+            "market_external_metrics",
+            entity_type="store",
+            entity_id=store_id,
+            metric=metric,
+            measured_on=date,
+            value=value,
+            loaded_at=f"{date} 23:00:00",
+            is_deleted="false",
+        )
+
+    def stock(self, product_id, warehouse_id, date, quantity) -> None:
+        self.add(
+            "erp_stock_levels",
+            product_id=product_id,
+            warehouse_id=warehouse_id,
+            stock_date=date,
+            quantity=quantity,
+            loaded_at=f"{date} 23:00:00",
+            is_deleted="false",
+        )
+
     def attribute(self, store_id, attribute, value, date) -> None:
         self.add(
             "sfa_store_attributes",
@@ -635,6 +691,7 @@ def story_rows(last_day: dt.date, text_errors: bool = True) -> dict[str, list[di
     _display(book)
     _late(book)
     _members_and_bad_rows(book)
+    add_catalogue_rows(book, text_errors)
     if text_errors:
         _unparsable(book)
     return book.rows
