@@ -38,6 +38,13 @@ KEY_COLUMNS = {
     ],
     "display_bands.csv": ["attribute", "band"],
     "perfect_store_standards.csv": ["standard_set", "kpi", "valid_from"],
+    "external_metrics.csv": ["entity_type", "metric"],
+    "attribute_flags.csv": ["entity_type", "metric"],
+    "score_weights.csv": ["entity_type", "score", "metric"],
+    "point_rules.csv": ["event"],
+    "cost_rates.csv": ["activity", "channel", "valid_from"],
+    "kpi_targets.csv": ["entity_type", "scheme", "segment", "kpi", "valid_from"],
+    "rfm_bands.csv": ["measure", "score", "valid_from"],
 }
 BLANKS = " \t\r\n\f\v"
 
@@ -160,7 +167,7 @@ def lines_of(file: Path, line_key: str | None) -> list[int]:
 
 def _key_part(column: str, values: dict[str, str]) -> str:
     text = values.get(column, "").strip(BLANKS)
-    return text or ("*" if column == "scope" else "")
+    return text or ("*" if column in ("scope", "channel") else "")
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -13,6 +13,17 @@
     {{- name_rows(rows, 'metric') -}}
 {% endmacro %}
 
+{#- Whether the names that data bring for an entity type are all there to be seen: not where the company lacks a
+    table that brings some. -#}
+{% macro names_of_data_are_known(entity_type) %}
+    {%- set brings = ['market_external_metrics', 'sfa_store_attributes', 'market_points_of_interest'] -%}
+    {%- set lacking = brings | select('in', var('missing_inputs', []) or []) | list -%}
+    {%- if 'market_external_metrics' in lacking -%} 1 = 0
+    {%- elif lacking -%} {{ entity_type }} <> 'store'
+    {%- else -%} 1 = 1
+    {%- endif -%}
+{% endmacro %}
+
 {#- entity_type, attribute: every attribute of every entity type. -#}
 {% macro known_attributes_rows() %}
     {%- set rows = [] -%}

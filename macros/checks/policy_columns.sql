@@ -11,6 +11,8 @@
     {%- set count = {'type': 'integer', 'minimum': 1, 'default': '1'} -%}
     {%- set count_from_zero = {'type': 'integer', 'minimum': 0, 'default': '0'} -%}
     {%- set flag = {'type': 'boolean', 'default': 'false'} -%}
+    {%- set direction = {'type': 'choice', 'choices': ['higher_is_better', 'lower_is_better'],
+                         'default': "'higher_is_better'"} -%}
     {{- return({
         'schemes': {
             'entity_type': entity_type,
@@ -71,11 +73,67 @@
             'valid_from': date,
             'valid_to': date,
         },
+        'external_metrics': {
+            'entity_type': entity_type,
+            'metric': name,
+            'aggregation': {'type': 'choice', 'choices': ['last', 'mean', 'sum'], 'default': "'last'"},
+            'description': text,
+        },
+        'attribute_flags': {
+            'entity_type': entity_type,
+            'metric': name,
+            'attribute': name,
+            'values': {'type': 'text', 'required': true},
+        },
+        'score_weights': {
+            'entity_type': entity_type,
+            'score': name,
+            'metric': name,
+            'weight': required_number,
+            'floor': required_number,
+            'ceiling': required_number,
+            'direction': direction,
+            'missing': {'type': 'number', 'default': '0'},
+        },
+        'point_rules': {
+            'event': name,
+            'points': {'type': 'number', 'default': '1'},
+            'per': {'type': 'text', 'default': "'event'"},
+            'cap_per_period': number,
+            'decay_per_period': {'type': 'number', 'default': '0'},
+        },
+        'cost_rates': {
+            'activity': {'type': 'choice', 'required': true, 'choices': ['visit_minute', 'contact', 'complaint']},
+            'channel': {'type': 'text', 'default': "'*'"},
+            'unit_cost': required_number,
+            'valid_from': date,
+            'valid_to': date,
+        },
+        'kpi_targets': {
+            'entity_type': entity_type,
+            'scheme': name,
+            'segment': name,
+            'kpi': name,
+            'target': required_number,
+            'direction': direction,
+            'valid_from': date,
+            'valid_to': date,
+        },
+        'rfm_bands': {
+            'measure': {'type': 'choice', 'required': true, 'choices': ['recency', 'frequency', 'monetary']},
+            'score': {'type': 'integer', 'required': true, 'minimum': 1},
+            'lower_bound': number,
+            'valid_from': date,
+            'valid_to': date,
+        },
     }[file]) -}}
 {% endmacro %}
 
 {% macro policy_files() %}
-    {{- return(['schemes', 'segments', 'segment_rules', 'display_bands', 'perfect_store_standards']) -}}
+    {{- return([
+        'schemes', 'segments', 'segment_rules', 'display_bands', 'perfect_store_standards', 'external_metrics',
+        'attribute_flags', 'score_weights', 'point_rules', 'cost_rates', 'kpi_targets', 'rfm_bands',
+    ]) -}}
 {% endmacro %}
 
 {#- The columns that tell the lines of a file apart. scripts/policy_files.py finds lines by them. -#}
@@ -86,5 +144,12 @@
         'segment_rules': ['entity_type', 'scheme', 'segment', 'rule_group', 'metric', 'operator', 'scope', 'valid_from'],
         'display_bands': ['attribute', 'band'],
         'perfect_store_standards': ['standard_set', 'kpi', 'valid_from'],
+        'external_metrics': ['entity_type', 'metric'],
+        'attribute_flags': ['entity_type', 'metric'],
+        'score_weights': ['entity_type', 'score', 'metric'],
+        'point_rules': ['event'],
+        'cost_rates': ['activity', 'channel', 'valid_from'],
+        'kpi_targets': ['entity_type', 'scheme', 'segment', 'kpi', 'valid_from'],
+        'rfm_bands': ['measure', 'score', 'valid_from'],
     }[file]) -}}
 {% endmacro %}

@@ -24,7 +24,7 @@
 
 {% macro policy_line_key(file) -%}
     {%- for column in policy_key_columns(file) -%}
-    coalesce({{ policy_text(column) }}, '{{ '*' if column == 'scope' }}')
+    coalesce({{ policy_text(column) }}, '{{ '*' if column in ['scope', 'channel'] }}')
     {%- if not loop.last %} || '|' || {% endif -%}
     {%- endfor -%}
 {%- endmacro %}
@@ -42,7 +42,8 @@
             {%- else -%}{{ column }}
             {%- endif -%}
         {%- endset -%}
-        {%- if 'default' in spec %}coalesce({{ value }}, {{ spec.default }}){% else %}{{ value }}{% endif %} as {{ column }},
+        {%- if 'default' in spec and spec.type == 'number' %}cast(coalesce({{ value }}, {{ spec.default }}) as numeric(18, 6))
+        {%- elif 'default' in spec %}coalesce({{ value }}, {{ spec.default }}){% else %}{{ value }}{% endif %} as {{ column }},
         {% endfor -%}
         line_key
     from ({{ policy_texts(file) }}) as texts

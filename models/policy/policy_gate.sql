@@ -3,7 +3,8 @@ with
 
 problems as (
     {% for part in [
-        'types', 'cells', 'keys', 'schemes', 'segments', 'ladders', 'rules', 'versions', 'display', 'standards'
+        'types', 'cells', 'keys', 'schemes', 'segments', 'ladders', 'rules', 'metrics', 'versions', 'display',
+        'standards', 'scores'
     ] -%}
     select * from {{ ref('policy_problems_' ~ part) }}
     {% if not loop.last %}union all{% endif %}

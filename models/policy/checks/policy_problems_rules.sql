@@ -10,17 +10,13 @@ segments as ({{ policy_lines('segments') }}
 rules as ({{ policy_lines('segment_rules') }}
 ),
 
-metrics as ({{ known_metrics_rows() }}
-),
-
 rule_lines as materialized (
     select
         rules.*,
         schemes.scheme as known_scheme,
         schemes.kind,
         schemes.scope_attribute,
-        segments.segment as known_segment,
-        metrics.metric as known_metric
+        segments.segment as known_segment
     from rules
     left join schemes
         on rules.entity_type = schemes.entity_type and rules.scheme = schemes.scheme
@@ -29,8 +25,6 @@ rule_lines as materialized (
             rules.entity_type = segments.entity_type
             and rules.scheme = segments.scheme
             and rules.segment = segments.segment
-    left join metrics
-        on rules.entity_type = metrics.entity_type and rules.metric = metrics.metric
 ),
 
 problems as (
@@ -59,15 +53,6 @@ problems as (
     ) }}
     from rule_lines
     where kind = 'rules' and known_segment is null and segment is not null
-
-    union all
-    {{ policy_problem(
-        'unknown_metric', 'segment_rules',
-        "'metric \"' || metric || '\" is not one of a ' || entity_type",
-        "'use a column of fct_' || entity_type || '_metrics, or list your own model in var extra_metric_models'",
-    ) }}
-    from rule_lines
-    where known_metric is null and metric is not null
 
     union all
     {{ policy_problem(

@@ -7,6 +7,15 @@ rules as ({{ policy_lines('segment_rules') }}
 standards as ({{ policy_lines('perfect_store_standards') }}
 ),
 
+costs as ({{ policy_lines('cost_rates') }}
+),
+
+targets as ({{ policy_lines('kpi_targets') }}
+),
+
+bands as ({{ policy_lines('rfm_bands') }}
+),
+
 versions as materialized (
     {{ version_pairs(
         'segment_rules', 'rules',
@@ -14,6 +23,12 @@ versions as materialized (
     ) }}
     union all
     {{ version_pairs('perfect_store_standards', 'standards', ['standard_set', 'kpi']) }}
+    union all
+    {{ version_pairs('cost_rates', 'costs', ['activity', 'channel']) }}
+    union all
+    {{ version_pairs('kpi_targets', 'targets', ['entity_type', 'scheme', 'segment', 'kpi']) }}
+    union all
+    {{ version_pairs('rfm_bands', 'bands', ['measure', 'score']) }}
 ),
 
 problems as (

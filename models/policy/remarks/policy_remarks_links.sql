@@ -8,6 +8,22 @@ segments as ({{ policy_lines('segments') }}
 standards as ({{ policy_lines('perfect_store_standards') }}
 ),
 
+targets as ({{ policy_lines('kpi_targets') }}
+),
+
+schemes as ({{ policy_lines('schemes') }}
+),
+
+metrics as (
+    select distinct
+        entity_type,
+        metric
+    from {{ ref('policy_known_metrics') }}
+),
+
+rules as ({{ policy_lines('segment_rules') }}
+),
+
 default_set as (
     select
         count(*) as lines,
@@ -43,6 +59,36 @@ remarks as (
     ) }}
     from top_client
     where lines = 0
+
+    union all
+    -- the targets that we ship stay with a company whose schemes are its own
+    {{ policy_problem(
+        'target_without_segment', 'kpi_targets',
+        "'no ' || targets.entity_type || ' can be in segment \"' || targets.segment || '\" of scheme ' || targets.scheme",
+        "'correct the name, add its line to segments.csv, or remove the target'",
+        line_key='targets.line_key',
+    ) }}
+    from targets
+    left join schemes on targets.entity_type = schemes.entity_type and targets.scheme = schemes.scheme
+    left join segments
+        on
+            targets.entity_type = segments.entity_type
+            and targets.scheme = segments.scheme
+            and targets.segment = segments.segment
+    -- the segments of a classification need not be listed
+    where segments.segment is null and coalesce(schemes.kind, '') <> 'classification'
+
+    union all
+    -- where a table that names metrics is missing, the gate lets a rule pass that names none
+    {{ policy_problem(
+        'metric_never_seen', 'segment_rules',
+        "'nothing gives metric \"' || rules.metric || '\" of a ' || rules.entity_type || ' a value'",
+        "'correct the name, or leave it: the condition is unobserved until data bring the metric'",
+        line_key='rules.line_key',
+    ) }}
+    from rules
+    left join metrics on rules.entity_type = metrics.entity_type and rules.metric = metrics.metric
+    where metrics.metric is null and rules.metric is not null
 )
 
 select * from remarks
