@@ -21,3 +21,11 @@
 {% macro default__add_months(date_expression, months) -%}
     cast(({{ date_expression }}) + cast({{ months }} as integer) * interval '1 month' as date)
 {%- endmacro %}
+
+{#- Whole seconds from one timestamp to a later one, as bigint; NULL where either is. -#}
+{% macro seconds_between(from_timestamp, to_timestamp) %}
+    {{- return(adapter.dispatch('seconds_between', 'dynamic_segmentation')(from_timestamp, to_timestamp)) -}}
+{% endmacro %}
+{% macro default__seconds_between(from_timestamp, to_timestamp) -%}
+    cast(floor(extract(epoch from ({{ to_timestamp }} - {{ from_timestamp }}))) as bigint)
+{%- endmacro %}

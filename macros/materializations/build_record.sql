@@ -151,7 +151,8 @@
 {% endmacro %}
 
 
-{#- Periods that a period table has: the closed ones; with config periods='all' every one of its inputs. -#}
+{#- Periods that a period table has: the closed ones; with config periods='all' every one of its inputs, with
+    periods='last' the last closed one. -#}
 {% macro periods_of_table(behind) %}
     {%- set found = [] -%}
     {%- set calendar = graph.nodes.values() | selectattr('name', 'equalto', 'int_periods') | first -%}
@@ -165,7 +166,7 @@
         {%- endcall -%}
         {%- for row in load_result('closed_periods')['data'] -%}{%- do found.append(row[0]) -%}{%- endfor -%}
     {%- endif -%}
-    {{- return(found | sort) -}}
+    {{- return((found | sort)[-1:] if config.get('periods') == 'last' else found | sort) -}}
 {% endmacro %}
 
 

@@ -6,6 +6,7 @@
 
     config
         periods='all'   it has periods that are not closed, too
+        periods='last'  it has rows of the last closed period alone, made of any period up to it
 -#}
 {% materialization periodic, default, supported_languages=['sql'] %}
 

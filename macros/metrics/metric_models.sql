@@ -25,17 +25,29 @@
             'int_store_group_ranks': ['group_revenue_share_above_year'],
             'int_store_contact_metrics': contacts,
             'int_store_category_share': ['category_share_quarter'],
-            'int_store_audits': ['perfect_store_score', 'price_correctness', 'audit_coverage']
+            'int_store_audits': ['perfect_store_score', 'price_correctness', 'audit_coverage'],
+            'int_store_contribution': [
+                'complaints_quarter', 'gross_margin_year', 'cost_to_serve_year', 'net_contribution_year'
+            ],
+            'int_store_sell_out_metrics': ['sell_out_quarter', 'sell_through_quarter'],
+            'int_store_loyalty': ['loyalty_points']
         },
         'rep': {
-            'int_rep_portfolio': ['top_client_ratio']
+            'int_rep_portfolio': ['clients', 'top_clients', 'client_revenue_year', 'top_client_ratio'],
+            'int_rep_work': [
+                'days_worked', 'minutes_worked', 'days_off', 'visits', 'planned_visits', 'planned_visits_done',
+                'mandatory_steps', 'completed_steps', 'working_minutes_avg', 'visit_plan_completion',
+                'procedure_compliance'
+            ]
         },
         'product_group': {
             'int_product_group_sales_metrics': [
                 'sales_period', 'sales_quarter', 'sales_year', 'sales_growth_year', 'revenue_share_above_year',
                 'margin_rate_year'
             ],
-            'int_product_group_distribution': ['numeric_distribution', 'weighted_distribution']
+            'int_product_group_distribution': ['numeric_distribution', 'weighted_distribution'],
+            'int_product_group_category_share': ['category_share_period'],
+            'int_product_group_stock': ['stock_cover_days']
         }
     } -%}
     {{- return(models[entity_type]) -}}

@@ -2,19 +2,11 @@
     line in force for it. No memory. Grain: entity x condition x period. -#}
 {% macro segment_conditions(entity_type) %}
 {%- set key = entity_type ~ '_id' -%}
-{%- set own = metric_models(entity_type) -%}
 with metrics as (
     select * from {{ ref('fct_' ~ entity_type ~ '_metrics') }}
 ),
 
-{% set added = {} -%}
-{%- for model_name, names in all_metric_models(entity_type).items() if model_name not in own -%}
-{%- do added.update({model_name: names}) -%}
-{{ model_name }} as (
-    select * from {{ ref(model_name) }}
-),
-
-{% endfor -%}
+{{ metric_by_name_ctes(entity_type) }}
 members as (
     select * from {{ ref('int_' ~ entity_type ~ '_schemes') }}
 ),
@@ -26,16 +18,9 @@ rules as (
 -- by itself: joined in one go with the rules, DuckDB pairs every entity with the rules of every scope first
 judged as {{ joined_first() }} (
     select
-        metrics.{{ key }},
-        metrics.period_index,
-        metrics.period_start_date,
+        metrics.*,
         members.scheme,
         members.scope_key
-        {%- for names in own.values() %}
-        {%- for name in names %},
-        metrics.{{ name }}
-        {%- endfor %}
-        {%- endfor %}
     from members
     inner join metrics on members.{{ key }} = metrics.{{ key }}
 ),
@@ -51,18 +36,7 @@ final as (
         rules.rule_group,
         rules.metric,
         rules.operator,
-        cast(case rules.metric
-            {%- for names in own.values() %}
-            {%- for name in names %}
-            when '{{ name }}' then judged.{{ name }}
-            {%- endfor %}
-            {%- endfor %}
-            {%- for model_name, names in added.items() %}
-            {%- for name in names %}
-            when '{{ name }}' then {{ model_name }}.{{ name }}
-            {%- endfor %}
-            {%- endfor %}
-        end as numeric(18, 6)) as value,
+        {{ metric_by_name(entity_type, 'judged', 'rules.metric') }} as value,
         rules.enter_threshold,
         rules.exit_threshold,
         rules.enter_after,
@@ -77,12 +51,7 @@ final as (
             judged.scheme = rules.scheme
             and judged.scope_key = rules.scope_key
             and judged.period_index = rules.period_index
-    {%- for model_name in added %}
-    left join {{ model_name }}
-        on
-            judged.{{ key }} = {{ model_name }}.{{ key }}
-            and judged.period_index = {{ model_name }}.period_index
-    {%- endfor %}
+    {{- metric_by_name_joins(entity_type, 'judged', 'rules.metric') }}
 )
 
 select * from final

@@ -1,0 +1,49 @@
+{#- The intersection of the chosen schemes' current segments, with the trailing year of every active store. -#}
+{%- set schemes = var('profile_schemes', ['value', 'potential', 'service']) -%}
+{%- set parts = [] -%}
+{%- for scheme in schemes -%}
+{%- do parts.append("coalesce(max(case when scheme = '" ~ scheme ~ "' then segment end), '-')") -%}
+{%- endfor -%}
+with last_period as (
+    select max(period_index) as period_index
+    from {{ ref('int_periods') }}
+    where is_closed
+),
+
+current_segments as (
+    select * from {{ ref('fct_store_segments_current') }}
+    where is_active
+),
+
+profiles as (
+    select
+        store_id,
+        {{ parts | join(" || ' / ' || ") }} as profile
+    from current_segments
+    group by store_id
+),
+
+metrics as (
+    select metrics.*
+    from {{ ref('fct_store_metrics') }} as metrics
+    inner join last_period on metrics.period_index = last_period.period_index
+),
+
+final as (
+    select
+        profiles.store_id,
+        profiles.profile,
+        last_period.period_index,
+        lives.first_period_index,
+        cast(coalesce(metrics.order_value_year, 0) as numeric(18, 6)) as revenue_year,
+        cast(coalesce(metrics.orders_year, 0) as numeric(18, 6)) as orders_year,
+        metrics.gross_margin_year,
+        metrics.cost_to_serve_year,
+        metrics.net_contribution_year
+    from profiles
+    cross join last_period
+    left join {{ ref('int_store_lives') }} as lives on profiles.store_id = lives.store_id
+    left join metrics on profiles.store_id = metrics.store_id
+)
+
+select * from final

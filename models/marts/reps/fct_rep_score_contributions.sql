@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ score_contributions('rep') }}

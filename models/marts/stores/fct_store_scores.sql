@@ -1,0 +1,2 @@
+{{ config(materialized='periodic') }}
+{{ entity_scores('store') }}
