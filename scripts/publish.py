@@ -75,10 +75,10 @@ def evidence_windows(session: Session, target: str, nodes: dict[str, Node], spec
     found = {}
     for name, table in spec["tables"].items():
         if "evidence" in table:
-            history = nodes[table["evidence"]["history"]]
+            judged = nodes[table["evidence"]["made_from"][-1]]
             starts = [
                 session.rows(f"select max(period_index) as last_period_index from {relation}")[0]["last_period_index"]
-                for relation in (history.relation, f'{target}"{history.alias}"')[: 1 + is_on_top]
+                for relation in (judged.relation, f'{target}"{judged.alias}"')[: 1 + is_on_top]
             ]
             starts = [(last or 0) - spec["evidence_periods"] for last in starts]
             found[name] = Window(starts[0], starts[1] if is_on_top else None)
@@ -95,7 +95,7 @@ def first_to_write(
     if "evidence" in table:
         if nodes[name].package != PACKAGE or windows[name].start < windows[name].start_before:
             return None
-        sources = [table["evidence"]["states"], table["evidence"]["history"]]
+        sources = table["evidence"]["made_from"]
     if any(nodes[source].materialized not in ("periodic", "stepwise") for source in sources):
         return None
     return min(touched.get(source, AFTER_ALL) for source in sources)
@@ -117,9 +117,10 @@ def write_table(
         return
     if window and window.start > window.start_before:
         # what leaves the window, but for the periods of a change
+        changes = changes_sql(nodes, table, relation)
         session.run(
             f"delete from {relation} where period_index > {window.start_before} and period_index <= {window.start}"
-            f" and not exists ({changes_sql(nodes, table, relation)})"
+            + (f" and not exists ({changes})" if changes else "")
         )
     if first < AFTER_ALL:
         session.run(f"delete from {relation} where period_index >= {first}")
@@ -159,18 +160,20 @@ def select_sql(
     if window is None:
         return " where ".join([select, *wanted])
     recent = [*wanted, f"rows_in_build.period_index > {window.start}"]
-    earlier = [
-        *wanted,
-        f"rows_in_build.period_index <= {window.start}",
-        f"exists ({changes_sql(nodes, table, 'rows_in_build')})",
-    ]
+    changes = changes_sql(nodes, table, "rows_in_build")
+    if not changes:
+        return f"{select} where {' and '.join(recent)}"
+    earlier = [*wanted, f"rows_in_build.period_index <= {window.start}", f"exists ({changes})"]
     return f"{select} where {' and '.join(recent)} union all {select} where {' and '.join(earlier)}"
 
 
-def changes_sql(nodes: dict[str, Node], table: dict, evidence: str) -> str:
-    key = table["evidence"]["key"]
+def changes_sql(nodes: dict[str, Node], table: dict, evidence: str) -> str | None:
+    """A select that finds whether a row of evidence is of a change, where the periods of changes stay."""
+    if "changes" not in table["evidence"]:
+        return None
+    history, key = table["evidence"]["changes"]["history"], table["evidence"]["changes"]["key"]
     return (
-        f"select 1 from {nodes[table['evidence']['history']].relation} as changes where changes.is_change"
+        f"select 1 from {nodes[history].relation} as changes where changes.is_change"
         f" and changes.{key} = {evidence}.{key} and changes.scheme = {evidence}.scheme"
         f" and changes.period_index = {evidence}.period_index"
     )

@@ -1,0 +1,19 @@
+{{ config(materialized='periodic') }}
+with
+
+{% for entity_type in ['store', 'rep', 'product_group'] -%}
+{{ entity_type }}_rules as (
+    {{ segment_rule_use(entity_type) }}
+),
+
+{% endfor -%}
+final as (
+    {%- for entity_type in ['store', 'rep', 'product_group'] %}
+    select * from {{ entity_type }}_rules
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+)
+
+select * from final
