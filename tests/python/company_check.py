@@ -1,5 +1,5 @@
-"""Compare a built company, row by row, with the two references: metrics with reference_metrics.py (from the raw
-tables), segments with oracle.py (from the published metrics and the policy)."""
+"""Compare a built company, row by row, with the two references: metrics, named ones and scores too, with
+reference_metrics.py (from the raw tables), segments with oracle.py (from the published metrics and the policy)."""
 
 from __future__ import annotations
 
@@ -104,14 +104,85 @@ def published_segments(build: Build) -> dict[tuple[str, str, int], str]:
     return {(r["store_id"], r["scheme"], r["period_index"]): r["segment"] for r in rows}
 
 
-def compare_metrics(build: Build, company: reference.Company) -> Comparison:
-    comparison = Comparison()
+@dataclass
+class Own:
+    """What a user's project adds (vars extra_metric_models, extra_attributes), worked out by its test."""
+
+    metrics: dict[str, dict[tuple[str, int], dict]] = field(
+        default_factory=dict
+    )  # entity type -> (id, period) -> values
+    attributes: dict[str, dict[str, dict[str, list[str]]]] = field(default_factory=dict)  # entity type -> id -> values
+
+
+def compare_metrics(build: Build, company: reference.Company, own: Own | None = None) -> Comparison:
+    """The metrics of the marts; named metrics (of the build database) and scores."""
+    comparison, own = Comparison(), own or Own()
     stores = reference.store_metrics(company)
     comparison.add("store", stores, published_metrics(build, "store"))
-    comparison.add("rep", reference.rep_metrics(company, published_segments(build)), published_metrics(build, "rep"))
+    reps = reference.rep_metrics(company, published_segments(build), stores)
+    comparison.add("rep", reps, published_metrics(build, "rep"))
     groups = reference.product_group_metrics(company, stores)
     comparison.add("product_group", groups, published_metrics(build, "product_group"))
+    for entity_type, key in ENTITIES.items():
+        published = published_metrics(build, entity_type)
+        named = named_metrics(company, entity_type, published, own)
+        ours = {metric for row in published.values() for metric in row}  # of these names theirs never counts
+        built = built_named_metrics(build, company, entity_type)
+        built = {key: {m: v for m, v in row.items() if m not in ours} for key, row in built.items()}
+        comparison.add(f"{entity_type} named", named, built)
+        scores, contributions = reference.scores(
+            company, entity_type, every_value(published, named, own.metrics.get(entity_type, {}))
+        )
+        # Contributions are published for the last periods alone: all of them are in the build database.
+        for what, wanted, keys, is_published in (
+            ("scores", scores, (key, "score", "period_index"), has_published(build)),
+            ("score_contributions", contributions, (key, "score", "metric", "period_index"), False),
+        ):
+            table = f"fct_{entity_type}_{what}" if is_published else f"segmentation_build.fct_{entity_type}_{what}"
+            found = keyed(dicts(build, f"select * from {table}", is_published), keys)
+            got = {k: {c: v for c, v in row.items() if c != "period_start_date"} for k, row in found.items()}
+            comparison.add(f"{entity_type} {what}", wanted, got)
     return comparison
+
+
+def named_metrics(
+    company: reference.Company, entity_type: str, published: dict[tuple[str, int], dict], own: Own
+) -> dict[tuple[str, int], dict]:
+    built_in = {metric for row in published.values() for metric in row}
+    return reference.named_values(company, entity_type, built_in, own.attributes.get(entity_type))
+
+
+def built_named_metrics(build: Build, company: reference.Company, entity_type: str) -> dict[tuple[str, int], dict]:
+    """The intervals of the build, one value a period of the entity's life; no value is no entry."""
+    key, lives = ENTITIES[entity_type], company.lives(entity_type)
+    rows = dicts(
+        build,
+        f"select {key}, metric, first_period_index, last_period_index, value"
+        f" from segmentation_build_intermediate.int_{entity_type}_named_values",
+        published=False,
+    )
+    found: dict[tuple[str, int], dict] = {(e, p): {} for e, life in lives.items() for p in life.periods}
+    seen = set()
+    for row in rows:
+        first, last = row["first_period_index"], row["last_period_index"]
+        for period in lives[row[key]].periods if row[key] in lives else ():
+            if first <= period and (last is None or period <= last):
+                cell = (row[key], row["metric"], period)
+                if cell in seen:
+                    found[(row[key], period)][row["metric"]] = "more than one row"
+                elif row["value"] is not None:
+                    found[(row[key], period)][row["metric"]] = row["value"]
+                seen.add(cell)
+    return found
+
+
+def every_value(*sources: dict[tuple[str, int], dict]) -> dict[tuple[str, int], dict]:
+    """Metrics of (entity, period) from all sources: of one name the first source's counts."""
+    result: dict[tuple[str, int], dict] = {key: {} for key in sources[0]}
+    for source in reversed(sources):
+        for key, row in source.items():
+            result[key] |= row
+    return result
 
 
 # --- segments ----------------------------------------------------------------------------------------
@@ -174,44 +245,21 @@ def read_schemes(folder: Path) -> list[Scheme]:
     ]
 
 
-@dataclass
-class Own:
-    """What a user's project adds (vars extra_metric_models, extra_attributes), worked out by its test."""
-
-    metrics: dict[str, dict[tuple[str, int], dict]] = field(
-        default_factory=dict
-    )  # entity type -> (id, period) -> values
-    attributes: dict[str, dict[str, dict[str, list[str]]]] = field(default_factory=dict)  # entity type -> id -> values
-
-
-def attributes_of(company: reference.Company, entity_type: str, entity_id: str) -> dict[str, list[str]]:
-    if entity_type == "product_group":
-        return {"level": [entity_id.split(":", 1)[0]], "product_group_id": [entity_id]}
-    if entity_type == "rep":
-        row = next((r for r in company.reps.rows if r["rep_id"] == entity_id), {})
-        return {c: [row[c]] for c in ("region", "manager_id") if row.get(c) is not None}
-    row = company.master.get(entity_id, {})
-    found = {c: [row[c]] for c in ("channel", "region", "city", "industry", "legal_type") if row.get(c) is not None}
-    if row.get("is_served") is not None:
-        found["is_served"] = [str(row["is_served"]).lower()]
-    parts = reference.path_parts(row.get("store_group_path"))
-    found["store_group"] = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-    return found
-
-
 def entities_of(
     build: Build, company: reference.Company, entity_type: str, schemes: list[Scheme], own: Own
 ) -> list[Entity]:
-    metrics = published_metrics(build, entity_type)
-    for key, values in own.metrics.get(entity_type, {}).items():
-        metrics[key] |= values
+    published = published_metrics(build, entity_type)
+    named = named_metrics(company, entity_type, published, own)
+    metrics = every_value(published, named, own.metrics.get(entity_type, {}))
+    scores, _ = reference.scores(company, entity_type, metrics)
+    for (entity_id, score, period), row in scores.items():
+        metrics[(entity_id, period)][score] = row["value"]
     of_entity: dict[str, dict[str, dict]] = {}
     for (entity_id, period), row in metrics.items():
         for metric, value in row.items():
             of_entity.setdefault(entity_id, {}).setdefault(metric, {})[period] = value
-    lives = {"store": company.store_lives, "rep": company.rep_lives}.get(entity_type)
-    if lives is None:
-        lives = reference.product_group_lives(company)
+    lives = company.lives(entity_type)
+    if entity_type == "product_group":
         lives = {node: life for node, life in lives.items() if not node.endswith(f":{reference.UNKNOWN}")}
     entities = []
     for entity_id, life in lives.items():
@@ -227,7 +275,8 @@ def entities_of(
                 life.first,
                 life.last,
                 life.is_active,
-                attributes_of(company, entity_type, entity_id) | own.attributes.get(entity_type, {}).get(entity_id, {}),
+                reference.attributes_of(company, entity_type, entity_id)
+                | own.attributes.get(entity_type, {}).get(entity_id, {}),
                 of_entity.get(entity_id, {}),
                 classified,
                 [

@@ -2,7 +2,9 @@
 
 All values are text, as in CSV files: late, repeated, corrected, deleted, unparsable and orphaned rows; credit
 notes, returns with positive lines, lines without a product, orders without a store; stores that open, close, or
-are known only by an assignment. Amounts come from small pools, so that ties are frequent.
+are known only by an assignment; visits that end before they begin, points taken back, stock of products nobody sells,
+attributes that were numbers once, coordinates nowhere on earth. Values come from small pools, so that ties are
+frequent.
 """
 
 from __future__ import annotations
@@ -30,6 +32,15 @@ class Size:
     interactions: int = 400
     category_sales: int = 400
     manual_segments: int = 40
+    complaints: int = 260
+    stock_levels: int = 700
+    work_blocks: int = 260
+    survey_answers: int = 60
+    portal_events: int = 900
+    points_adjustments: int = 150
+    epos_sales: int = 500
+    points_of_interest: int = 24
+    external_metrics: int = 1100
 
 
 class DirtyCompany:
@@ -51,6 +62,15 @@ class DirtyCompany:
             self.interactions,
             self.category_sales,
             self.manual_segments,
+            self.complaints,
+            self.stock_levels,
+            self.working_days,
+            self.survey_answers,
+            self.portal_events,
+            self.points_adjustments,
+            self.epos_sales,
+            self.points_of_interest,
+            self.external_metrics,
         ):
             make()
         for name in self.tables:
@@ -122,6 +142,23 @@ class DirtyCompany:
         else:
             rows.append(row)
 
+    def late_day(self) -> date:
+        """Also after as_of_date: not yet known."""
+        return self.some_day(last=self.as_of + timedelta(days=20))
+
+    def place(self) -> dict:
+        """Within a few kilometres, some at one spot; without one or both coordinates; nowhere on earth."""
+        latitude = self.rng.choice(["50", "50.01", "50.020000", f"50.{self.rng.randint(0, 99999):05d}"])
+        longitude = self.rng.choice(["8", "8.015", f"8.{self.rng.randint(0, 99999):05d}"])
+        dice = self.rng.random()
+        if dice < 0.15:
+            latitude, longitude = self.rng.choice([(None, None), (latitude, None), (None, longitude)])
+        elif dice < 0.22:
+            latitude, longitude = self.rng.choice([("90.000001", longitude), (latitude, "-180.5"), ("-91", "181")])
+        elif dice < 0.25:
+            latitude, longitude = self.rng.choice([("-90", "180"), ("90", "0"), (latitude, "179.9999"), ("0", "-180")])
+        return {"latitude": latitude, "longitude": longitude}
+
     # --- masters -----------------------------------------------------------------------------------
 
     def stores(self) -> None:
@@ -144,9 +181,14 @@ class DirtyCompany:
                 "closed_on": closed,
                 "customer_since": since,
                 "is_served": rng.choice(["true", "false", None]),
+                **self.place(),
             }
             if n <= self.size.stores * 14 // 15:  # the last few are known only by what refers to them
-                self.add("erp_stores", row, correct=lambda: {"channel": rng.choice(["traditional", "modern"])})
+                self.add(
+                    "erp_stores",
+                    row,
+                    correct=lambda: {"channel": rng.choice(["traditional", "modern"]), **self.place()},
+                )
         self.tables["erp_stores"].append({"store_id": " ", "store_name": "no key"})
 
     def products(self) -> None:
@@ -273,7 +315,15 @@ class DirtyCompany:
                 "rep_id": self.rep(),
                 "started_at": self.moment(day),
                 "status": rng.choices(["done", "missed", "cancelled", "x"], [8, 1, 1, 0.1])[0],
+                "ended_at": rng.choice(
+                    [None, f"{day}T00:00", f"{day} 09:30:20", f"{day} 10:00:00", f"{day} 10:00:45.9"]
+                ),
+                "is_planned": rng.choice(["true", "TRUE", "true", "false", None]),
+                "mandatory_steps": rng.choice(["5", "4", "10", "0", None]),
+                "completed_steps": rng.choice(["5", "4", "3", "8", "0", None]),
             }
+            if self.chance(0.02):
+                visit |= rng.choice([{"ended_at": "late"}, {"is_planned": "maybe"}, {"mandatory_steps": "five"}])
             if self.chance(0.01):
                 visit["started_at"] = rng.choice(BAD_MOMENTS)
             self.add("sfa_visits", visit, day, lambda: {"status": rng.choice(["done", "missed"])})
@@ -308,6 +358,10 @@ class DirtyCompany:
             "checkouts": ["1", "2", "3", "7"],
             "traffic": ["LOW", "HIGH", "low", None],
             "colour": ["red"],
+            "floor_area": ["40", "80.5", "400", "401", "-5", "1e3", "closed", None],
+            "pos_potential": ["0", "20", "10", "+7", "1e15"],
+            "surroundings": ["school", "university", "highway", "park", "School", None],
+            "visibility": ["1", "2.0000005", "many", "-0.0000004"],
         }
         for n in range(1, self.size.stores + 1):
             if self.chance(0.1):
@@ -384,6 +438,194 @@ class DirtyCompany:
                 day,
             )
 
+    def complaints(self) -> None:
+        rng = self.rng
+        for n in range(1, self.size.complaints + 1):
+            day = self.late_day()
+            complaint = {
+                "complaint_id": f"{self.name}c{n}",
+                "store_id": self.store(),
+                "product_id": self.product(),
+                "channel": rng.choice(["phone", "email", "portal", None]),
+                "opened_at": self.moment(day),
+                "closed_at": rng.choice([None, f"{day + timedelta(days=2)}"]),
+            }
+            if self.chance(0.03):
+                complaint[rng.choice(["opened_at", "closed_at"])] = rng.choice(BAD_MOMENTS)
+            self.add(
+                "erp_complaints",
+                complaint,
+                day,
+                lambda: {"store_id": self.store(), "channel": "phone"},
+            )
+
+    def stock_levels(self) -> None:
+        amounts = ["0", "0", "1", "4.5", "12", "100", "-3", "2.00005"]
+        for _ in range(self.size.stock_levels):
+            day = self.some_day(self.first_day - timedelta(days=60), self.as_of + timedelta(days=20))
+            self.add(
+                "erp_stock_levels",
+                {
+                    "product_id": self.product(),
+                    "warehouse_id": self.rng.choice(["w1", "w1", "w2", None if self.chance(0.1) else "w3"]),
+                    "stock_date": day,
+                    "quantity": self.rng.choice(BAD_AMOUNTS) if self.chance(0.02) else self.rng.choice(amounts),
+                },
+                day,
+                lambda: {"quantity": self.rng.choice(amounts)},
+            )
+
+    def working_days(self) -> None:
+        """Days in a row, as many as the threshold of days worked and one more or less."""
+        rng = self.rng
+        for _ in range(self.size.work_blocks):
+            rep, begins = self.rep() or f"{self.name}r1", self.late_day()
+            for n in range(rng.choice([1, 3, 4, 5, 5, 6, 14])):
+                day = begins + timedelta(days=n)
+                minutes = rng.choice(["480", "480", "400", "399.9999", "400.0001", "0", None, "-10"])
+                if self.chance(0.01):
+                    minutes = "all day"
+                self.add(
+                    "sfa_working_days",
+                    {
+                        "rep_id": rep,
+                        "work_date": day,
+                        "minutes_worked": minutes,
+                        "is_day_off": "perhaps" if self.chance(0.01) else rng.choice(["true", *["false", None] * 3]),
+                    },
+                    day,
+                    lambda: {"is_day_off": rng.choice(["true", "false"]), "minutes_worked": "300"},
+                )
+
+    def survey_answers(self) -> None:
+        for n in range(1, self.size.survey_answers + 1):
+            day = self.late_day()
+            self.add(
+                "crm_survey_answers",
+                {
+                    "answer_id": f"{self.name}a{n}",
+                    "store_id": self.store(),
+                    "question": self.rng.choice(["satisfaction", "competitor_purchases", None]),
+                    "value": self.rng.choice(["0", "7", "10", "-1", "", "good"]),
+                    "answered_at": self.moment(day),
+                },
+                day,
+                lambda: {"value": "5"},
+            )
+
+    def portal_events(self) -> None:
+        """Also of types that point rules know by another table, and of types that no rule knows."""
+        types = ["login", "login", "order_placed", "promotion_viewed", "training_completed", "scrolled", None]
+        reserved = ["order", "visit_done", "manual", "interaction:phone"]
+        for n in range(1, self.size.portal_events + 1):
+            day = self.late_day()
+            self.add(
+                "portal_events",
+                {
+                    "event_id": f"{self.name}e{n}",
+                    "store_id": self.store(),
+                    "occurred_at": self.rng.choice(BAD_MOMENTS) if self.chance(0.01) else self.moment(day),
+                    "event_type": self.rng.choice(reserved if self.chance(0.08) else types),
+                },
+                day,
+                lambda: {"event_type": "login", "store_id": self.store()},
+            )
+
+    def points_adjustments(self) -> None:
+        points = ["100", "-100", "250", "33.3333", "-0.00005", "0", "-1000", "999.9999"]
+        for n in range(1, self.size.points_adjustments + 1):
+            day = self.late_day()
+            self.add(
+                "portal_points_adjustments",
+                {
+                    "adjustment_id": f"{self.name}m{n}",
+                    "store_id": self.store(),
+                    "points": self.rng.choice(BAD_AMOUNTS) if self.chance(0.02) else self.rng.choice(points),
+                    "granted_at": self.moment(day),
+                    "granted_by": "test",
+                    "reason": self.rng.choice(["goodwill", None]),
+                },
+                day,
+                lambda: {"points": self.rng.choice(points)},
+            )
+
+    def epos_sales(self) -> None:
+        for _ in range(self.size.epos_sales):
+            day = self.late_day()
+            self.add(
+                "market_epos_sales",
+                {
+                    "store_id": self.store(),
+                    "product_id": self.product(),
+                    "sold_on": day,
+                    "quantity": self.rng.choice(["1", "0", "-2", None]),
+                    "amount": self.rng.choice(BAD_AMOUNTS) if self.chance(0.02) else self.rng.choice([*AMOUNTS, "-20"]),
+                },
+                day,
+                lambda: {"amount": "12.5"},
+            )
+
+    def points_of_interest(self) -> None:
+        types = ["school", "university", "Fuel Station", "fuel-station", "hospital", "Université 2", None]
+        for n in range(1, self.size.points_of_interest + 1):
+            kind = self.rng.choice(types)
+            point = {"poi_id": f"{self.name}x{n}", "poi_type": kind and f"{self.name}{kind}", **self.place()}
+            self.add("market_points_of_interest", point, correct=self.place)
+
+    def external_metrics(self) -> None:
+        """Names that external_metrics.csv has a line for and others, also those of attributes and of our metrics."""
+        values = {
+            "store": {
+                "footfall": ["0", "10", "33.333333", "1000", "-1"],
+                "rain": ["0", "0.1", "12"],
+                "population": ["20000", "5000", "0"],
+                "regional_income": ["40000", "1e4"],
+                "temperature": ["-3.5", "20", "30.000001"],
+                "shelf_metres": ["4", "10", "25"],
+                "floor_area": ["100", "400"],
+                "distance_to_school": ["0.5", "3", "0"],
+                "orders_quarter": ["77"],
+                "own_name": ["1", "2.0000005"],
+            },
+            "rep": {"satisfaction": ["3", "4.5"], "training_days": ["0", "1", "2"], "visit_plan_completion": ["99"]},
+            "product_group": {"trend_index": ["90", "110"], "searches": ["1", "1000"]},
+        }
+        nodes = [f"category:c{n}" for n in (1, 2, 3)] + ["brand:b1", "brand:b2", "group:007", "brand:nobody"]
+        nodes += [f"group:{self.name}g{n}" for n in (1, 2)] + [f"product:{self.name}p{n:02d}" for n in range(1, 6)]
+        nodes += ["category:unknown"]
+        rng = self.rng
+        for _ in range(self.size.external_metrics):
+            day = self.some_day(self.first_day - timedelta(days=60), self.as_of + timedelta(days=20))
+            entity_type = rng.choices(["store", "rep", "product_group", "city"], [14, 2, 2, 0.2])[0]
+            entity = {"rep": self.rep, "product_group": lambda: rng.choice(nodes)}.get(entity_type, self.store)()
+            metric = rng.choice(list(values.get(entity_type, values["store"])))
+            choices = values.get(entity_type, values["store"])[metric]
+            for n in range(rng.choice([1, 1, 2, 4])):  # several a month, several a week
+                self.add(
+                    "market_external_metrics",
+                    {
+                        "entity_type": entity_type,
+                        "entity_id": entity,
+                        "metric": metric,
+                        "measured_on": day + timedelta(days=n),
+                        "value": rng.choice(BAD_AMOUNTS) if self.chance(0.02) else rng.choice(choices),
+                    },
+                    day + timedelta(days=n),
+                    lambda c=choices: {"value": rng.choice(c)},
+                )
+            if entity_type == "store" and metric in ("shelf_metres", "floor_area") and entity and self.chance(0.3):
+                # recorded in the field on the day of the measurement, too
+                self.add(
+                    "sfa_store_attributes",
+                    {
+                        "store_id": entity,
+                        "attribute": metric,
+                        "value": rng.choice(["7", "none", "5.5"]),
+                        "recorded_at": self.moment(day),
+                    },
+                    day,
+                )
+
     def write(self, folder: Path, without: tuple[str, ...] = ()) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, rows in self.tables.items():
@@ -409,4 +651,13 @@ KEYS = {
     "crm_interactions": ("interaction_id",),
     "market_category_sales": ("store_id", "category", "period_start_date"),
     "crm_manual_segments": ("entity_type", "entity_id", "scheme", "valid_from"),
+    "erp_complaints": ("complaint_id",),
+    "erp_stock_levels": ("product_id", "warehouse_id", "stock_date"),
+    "sfa_working_days": ("rep_id", "work_date"),
+    "crm_survey_answers": ("answer_id",),
+    "portal_events": ("event_id",),
+    "portal_points_adjustments": ("adjustment_id",),
+    "market_epos_sales": ("store_id", "product_id", "sold_on"),
+    "market_points_of_interest": ("poi_id",),
+    "market_external_metrics": ("entity_type", "entity_id", "metric", "measured_on"),
 }

@@ -184,7 +184,7 @@ class Warehouse:
         for name in COPIED:
             source, target = PROJECT / name, self.project / name
             if source.is_dir():
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("*__unit_tests.yml"))
             elif source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)

@@ -25,10 +25,33 @@ from scripts.policy_files import SHIPPED
 
 LAST_DAY = date(2025, 12, 20)
 SET_SIZE = Size(
-    stores=7, reps=2, products=6, orders=60, visits=36, interactions=16, category_sales=16, manual_segments=5
+    stores=7,
+    reps=2,
+    products=6,
+    orders=60,
+    visits=36,
+    interactions=16,
+    category_sales=16,
+    manual_segments=5,
+    complaints=8,
+    stock_levels=24,
+    work_blocks=6,
+    survey_answers=3,
+    portal_events=30,
+    points_adjustments=8,
+    epos_sales=16,
+    points_of_interest=4,
+    external_metrics=40,
 )
 # Thresholds as low as the amounts and the scores of these companies.
-SCALE = {"order_value": 0.05, "sales_period": 0.005, "perfect_store_score": 0.5, "top_client_ratio": 0.4}
+SCALE = {
+    "order_value": 0.05,
+    "sales_period": 0.005,
+    "perfect_store_score": 0.5,
+    "top_client_ratio": 0.4,
+    "loyalty_points": 0.1,
+    "potential_score": 0.6,
+}
 Rows = list[dict]
 
 
@@ -337,6 +360,36 @@ class RandomSet:
         self.append("sfa_store_attributes", moved)
         return label("sfa_store_attributes", moved)
 
+    def points_are_granted_or_taken_back(self):
+        row = {"adjustment_id": self.new_id("j"), "store_id": self.store(), "points": self.rng.choice(["300", "-80"])}
+        row |= {"granted_at": f"{self.day()} 10:00:00", "reason": "test", "loaded_at": f"{self.as_of} 08:00:00"}
+        self.append("portal_points_adjustments", row)
+        return label("portal_points_adjustments", row)
+
+    def portal_event_changes(self):
+        values = [{"event_type": "order_placed"}, {"store_id": self.store()}, {"occurred_at": f"{self.day()} 11:00:00"}]
+        return self.change("portal_events", **self.rng.choice(values))
+
+    def external_metric_changes(self):
+        values = [{"value": self.rng.choice(["0", "55.5", "9000", "x"])}, {"measured_on": self.day()}]
+        return self.change("market_external_metrics", **self.rng.choice(values))
+
+    def working_day_changes(self):
+        return self.change(
+            "sfa_working_days",
+            minutes_worked=self.rng.choice(["0", "300", "480"]),
+            is_day_off=self.rng.choice(["true", ""]),
+        )
+
+    def stock_changes(self):
+        return self.change("erp_stock_levels", quantity=self.rng.choice(["0", "-3", "5000"]))
+
+    def complaint_changes(self):
+        return self.change("erp_complaints", opened_at=f"{self.day()} 12:00:00", store_id=self.store())
+
+    def sell_out_changes(self):
+        return self.change("market_epos_sales", amount=self.rng.choice(["0", "75.25"]), sold_on=self.day())
+
     def interaction_changes(self):
         return self.change("crm_interactions", occurred_at=f"{self.day()} 12:00:00", store_id=self.store())
 
@@ -380,6 +433,13 @@ OPERATIONS = [
     RandomSet.answer_changes,
     RandomSet.attribute_changes,
     RandomSet.attribute_is_told_late,
+    RandomSet.points_are_granted_or_taken_back,
+    RandomSet.portal_event_changes,
+    RandomSet.external_metric_changes,
+    RandomSet.working_day_changes,
+    RandomSet.stock_changes,
+    RandomSet.complaint_changes,
+    RandomSet.sell_out_changes,
     RandomSet.interaction_changes,
     RandomSet.market_figures_change,
 ]
@@ -498,10 +558,16 @@ class RandomPolicy:
     def limits_change(self):
         scheme = self.rng.choice([s for s in self.files["schemes.csv"] if s["kind"] == "rules"])
         values = {"review_every": ["1", "2", "3"], "min_stay_periods": ["0", "1", "4"]}
-        if scheme["scheme"] != "lifecycle":  # its levels do not ascend
+        if self.levels_ascend(scheme):
             values["demotion"] = ["direct", "one_step"]
         name = self.rng.choice(list(values))
         return self.edit_line("schemes.csv", scheme, **{name: self.rng.choice(values[name])})
+
+    def levels_ascend(self, scheme: dict) -> bool:
+        """Whether levels and precedence agree, as one_step wants it."""
+        of = [r for r in self.files["segments.csv"] if all(r[c] == scheme[c] for c in ("entity_type", "scheme"))]
+        levels = [row["level"] for row in sorted(of, key=lambda row: int(row["precedence"]))]
+        return "" not in levels and levels == sorted(set(levels), key=int)
 
     def scheme_is_added(self):
         self.added += 1
@@ -553,6 +619,57 @@ class RandomPolicy:
         self.files["perfect_store_standards.csv"] = [*self.files["perfect_store_standards.csv"], after]
         return f"{said}, then target {target}"
 
+    def score_weight_changes(self):
+        name, values = "score_weights.csv", {"weight": ["1", "5"], "missing": ["0", "1"], "floor": ["-1", "0"]}
+        column = self.rng.choice(list(values))
+        return self.edit_line(name, self.rng.choice(self.files[name]), **{column: self.rng.choice(values[column])})
+
+    def points_are_worth_something_else(self):
+        name = "point_rules.csv"
+        values = {"points": ["1", "40"], "cap_per_period": ["", "30"], "decay_per_period": ["", "0.1", "0.5"]}
+        column = self.rng.choice(list(values))
+        return self.edit_line(name, self.rng.choice(self.files[name]), **{column: self.rng.choice(values[column])})
+
+    def another_event_earns_points(self):
+        name = "point_rules.csv"
+        known = {line["event"] for line in self.files[name]}
+        event = self.rng.choice(["order", "visit_done", "interaction:phone"])
+        if event in known:
+            self.files[name] = [line for line in self.files[name] if line["event"] != event]
+            return f"{event} no more"
+        line = dict.fromkeys(self.files[name][0], "") | {"event": event, "points": "7"}
+        self.files[name] = [*self.files[name], line | {"per": "50" if event == "order" else "event"}]
+        return event
+
+    def cost_rate_changes_from_a_day(self):
+        name, day = "cost_rates.csv", self.a_month()
+        line = self.rng.choice([line for line in self.files[name] if not line["valid_to"]])
+        if line["valid_from"] and line["valid_from"] >= day:
+            return None
+        said = self.edit_line(name, line, valid_to=day)
+        self.files[name] = [*self.files[name], line | {"valid_from": day, "unit_cost": self.rng.choice(["0", "9.99"])}]
+        return said
+
+    def external_metric_is_read_otherwise(self):
+        name = "external_metrics.csv"
+        line = self.rng.choice(self.files[name])
+        return self.edit_line(name, line, aggregation=self.rng.choice(["last", "mean", "sum"]))
+
+    def flag_has_other_values(self):
+        name = "attribute_flags.csv"
+        return self.edit_line(
+            name, self.rng.choice(self.files[name]), values=self.rng.choice(["school", "LOW; office"])
+        )
+
+    def target_changes(self):
+        name = "kpi_targets.csv"
+        return self.edit_line(name, self.rng.choice(self.files[name]), target=self.rng.choice(["0", "0.5", "3"]))
+
+    def rfm_band_changes(self):
+        name = "rfm_bands.csv"
+        line = self.rng.choice([line for line in self.files[name] if line["lower_bound"]])
+        return self.edit_line(name, line, lower_bound=f"{float(line['lower_bound']) + 0.5}")
+
 
 EDITS = [
     RandomPolicy.threshold_changes_for_all_time,
@@ -568,6 +685,14 @@ EDITS = [
     RandomPolicy.label_changes,
     RandomPolicy.display_band_changes,
     RandomPolicy.standard_changes,
+    RandomPolicy.score_weight_changes,
+    RandomPolicy.points_are_worth_something_else,
+    RandomPolicy.another_event_earns_points,
+    RandomPolicy.cost_rate_changes_from_a_day,
+    RandomPolicy.external_metric_is_read_otherwise,
+    RandomPolicy.flag_has_other_values,
+    RandomPolicy.target_changes,
+    RandomPolicy.rfm_band_changes,
 ]
 
 
@@ -579,6 +704,9 @@ VARIABLES = {
     "key_account_level": [1, 2],
     "min_portfolio_size": [1, 2, 5],
     "must_have_cap": [40, 59],
+    "min_days_worked": [1, 5],
+    "min_weight_present": [0.2, 0.5],
+    "attribute_max_age_periods": [None, 0, 2],
     "order_statuses": [["placed", "invoiced"], ["invoiced"]],
     "client_segments": [["NEW", "ACTIVE", "KEY"], ["KEY"]],
 }

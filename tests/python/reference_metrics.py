@@ -9,12 +9,14 @@ hold it against the text line by line.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -43,6 +45,9 @@ class Settings:
     client_scheme: str = "lifecycle"
     client_segments: tuple[str, ...] = ("NEW", "ACTIVE", "KEY")
     must_have_cap: Decimal = Decimal(59)
+    attribute_max_age_periods: int | None = None
+    min_days_worked: int = 5
+    min_weight_present: Decimal = Decimal("0.5")
 
     def window(self, name: str) -> int:
         return (self.windows or WINDOWS[self.grain])[name]
@@ -65,6 +70,11 @@ class Policy:
     schemes: list[dict] = field(default_factory=list)
     display_bands: list[dict] = field(default_factory=list)
     standards: list[dict] = field(default_factory=list)
+    external_metrics: list[dict] = field(default_factory=list)
+    attribute_flags: list[dict] = field(default_factory=list)
+    score_weights: list[dict] = field(default_factory=list)
+    point_rules: list[dict] = field(default_factory=list)
+    cost_rates: list[dict] = field(default_factory=list)
 
     def scheme(self, entity_type: str, name: str) -> dict | None:
         return next((s for s in self.schemes if (s["entity_type"], s["scheme"]) == (entity_type, name)), None)
@@ -76,7 +86,16 @@ def read_policy(folder: Path, shipped: Path) -> Policy:
         with open(file if file.exists() else shipped / f"{name}.csv", newline="", encoding="utf-8-sig") as handle:
             return [{k: (v or "").strip() or None for k, v in row.items()} for row in csv.DictReader(handle)]
 
-    return Policy(lines("schemes"), lines("display_bands"), lines("perfect_store_standards"))
+    return Policy(
+        lines("schemes"),
+        lines("display_bands"),
+        lines("perfect_store_standards"),
+        lines("external_metrics"),
+        lines("attribute_flags"),
+        lines("score_weights"),
+        lines("point_rules"),
+        lines("cost_rates"),
+    )
 
 
 def read_tables(folder: Path) -> dict[str, list[dict]]:
@@ -95,12 +114,12 @@ def read_tables(folder: Path) -> dict[str, list[dict]]:
 
 def rounded(value: Fraction | Decimal | int, places: int = 6) -> Decimal:
     """Half away from zero."""
-    scaled = abs(Fraction(value)) * 10**places
-    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    over, under = value.as_integer_ratio()
+    whole = (2 * abs(over) * 10**places + under) // (2 * under)
     with localcontext() as context:
         context.prec = 60
         number = Decimal(whole).scaleb(-places)
-        return -number if Fraction(value) < 0 else number
+        return -number if over < 0 else number
 
 
 def ratio(over: Fraction | Decimal | int, under: Fraction | Decimal | int) -> Fraction:
@@ -155,10 +174,10 @@ def moment(value) -> datetime | None:
     value = text(value)
     if value is None:
         return None
-    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"):
+    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"):
         try:
             if re.fullmatch(r"\d{4}-\d\d-\d\d.*", value):
-                return datetime.strptime(value, form)
+                return datetime.strptime(value.replace(" ", "T"), form)
         except ValueError:
             continue
     raise Unusable("date")
@@ -190,6 +209,7 @@ class Contract:
     event_time: str | None = None
     needed: tuple[str, ...] = ()
     statuses: tuple[str, ...] | None = None
+    accepted: tuple[str, tuple[str, ...]] | None = None
 
 
 CONTRACT = {
@@ -307,6 +327,56 @@ CONTRACT = {
             approved_by=text,
         ),
     ),
+    "erp_complaints": Contract(
+        ("complaint_id",),
+        dict(
+            complaint_id=text,
+            store_id=text,
+            product_id=text,
+            channel=text,
+            opened_at=moment,
+            closed_at=moment,
+        ),
+        "opened_at",
+    ),
+    "erp_stock_levels": Contract(
+        ("product_id", "warehouse_id", "stock_date"),
+        dict(product_id=text, warehouse_id=text, stock_date=day, quantity=amount),
+        "stock_date",
+        needed=("quantity",),
+    ),
+    "sfa_working_days": Contract(
+        ("rep_id", "work_date"),
+        dict(rep_id=text, work_date=day, minutes_worked=amount, is_day_off=truth),
+        "work_date",
+    ),
+    "portal_events": Contract(
+        ("event_id",),
+        dict(event_id=text, store_id=text, occurred_at=moment, event_type=text),
+        "occurred_at",
+    ),
+    "portal_points_adjustments": Contract(
+        ("adjustment_id",),
+        dict(adjustment_id=text, store_id=text, points=amount, granted_at=moment, granted_by=text, reason=text),
+        "granted_at",
+        needed=("points",),
+    ),
+    "market_epos_sales": Contract(
+        ("store_id", "product_id", "sold_on"),
+        dict(store_id=text, product_id=text, sold_on=day, quantity=amount, amount=amount),
+        "sold_on",
+        needed=("amount",),
+    ),
+    "market_points_of_interest": Contract(
+        ("poi_id",), dict(poi_id=text, poi_type=text, latitude=measure, longitude=measure)
+    ),
+    "market_external_metrics": Contract(
+        ("entity_type", "entity_id", "metric", "measured_on"),
+        dict(entity_type=text, entity_id=text, metric=text, measured_on=day, value=measure),
+        "measured_on",
+        needed=("value",),
+        accepted=("entity_type", ("store", "rep", "product_group")),
+    ),
 }
 
 
@@ -340,6 +410,8 @@ def judge(row: dict, contract: Contract, settings: Settings, parents: set | None
     if any(typed[c] is None for c in contract.needed):
         return None
     if contract.statuses and typed["status"] not in contract.statuses:
+        return None
+    if contract.accepted and typed[contract.accepted[0]] not in contract.accepted[1]:
         return None
     if settings.reporting_currency and typed.get("currency") not in (None, settings.reporting_currency):
         return None
@@ -407,6 +479,13 @@ class Life:
         return range(self.first, self.last + 1)
 
 
+def by_store(rows: list[dict]) -> dict[str, list[dict]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row["store_id"]].append(row)
+    return found
+
+
 class Company:
     def __init__(self, tables: dict, settings: Settings, policy: Policy | None = None):
         self.settings, self.policy = settings, policy or Policy()
@@ -433,6 +512,17 @@ class Company:
         self.category_sales = known(stage(tables, "market_category_sales", settings), "period_start_date")
         manual = stage(tables, "crm_manual_segments", settings)
         self.manual_segments = manual.rows if manual else []
+        self.complaints = by_store(known(stage(tables, "erp_complaints", settings), "opened_at"))
+        self.stock_levels = known(stage(tables, "erp_stock_levels", settings), "stock_date")
+        self.working_days = known(stage(tables, "sfa_working_days", settings), "work_date")
+        self.portal_events = by_store(known(stage(tables, "portal_events", settings), "occurred_at"))
+        self.adjustments = by_store(known(stage(tables, "portal_points_adjustments", settings), "granted_at"))
+        self.epos_sales = by_store(known(stage(tables, "market_epos_sales", settings), "sold_on"))
+        points = stage(tables, "market_points_of_interest", settings)
+        self.points_of_interest = points.rows if points else []
+        self.external_metrics = known(stage(tables, "market_external_metrics", settings), "measured_on")
+        self.visits_of_store = by_store(self.visits)
+        self.interactions_of_store = by_store(self.interactions)
 
         self.documents = self._documents(known(orders, "ordered_at"), lines.rows)
         self.master = {s["store_id"]: s for s in self.stores.rows}
@@ -542,6 +632,11 @@ class Company:
             )
         return {rep: life for rep, life in lives.items() if life}
 
+    def lives(self, entity_type: str) -> dict[str, Life]:
+        if entity_type == "product_group":
+            return product_group_lives(self)
+        return self.store_lives if entity_type == "store" else self.rep_lives
+
 
 # --- section 3: stores -----------------------------------------------------------------------------
 
@@ -555,11 +650,24 @@ def store_metrics(company: Company) -> dict[tuple[str, int], dict[str, Decimal |
     result = {}
     for store_id, life in company.store_lives.items():
         values = {}
-        for family in (order_metrics, history_metrics, channel_metrics, contact_metrics, share_metrics, audit_metrics):
+        families = (
+            order_metrics,
+            history_metrics,
+            channel_metrics,
+            contact_metrics,
+            share_metrics,
+            audit_metrics,
+            contribution_metrics,
+            sell_out_metrics,
+            loyalty_metrics,
+        )
+        for family in families:
             for period, row in family(company, store_id, life).items():
                 values.setdefault(period, {}).update(row)
         for period in life.periods:
-            result[(store_id, period)] = values[period]
+            row = result[(store_id, period)] = values[period]
+            sold, bought = row["sell_out_quarter"], row["order_value_quarter"]
+            row["sell_through_quarter"] = None if sold is None or bought <= 0 else ratio(sold, bought)
     for period in sorted({p for _, p in result}):
         alive = {store: result[(store, period)] for store, life in company.store_lives.items() if life.holds(period)}
         for store, row in revenue_ranks(company, alive).items():
@@ -687,6 +795,135 @@ def share_metrics(company: Company, store_id: str, life: Life) -> dict[int, dict
             "category_share_quarter": ratio(total(r["own_sales"] for r in quarter), market) if market else None
         }
     return rows
+
+
+def contribution_metrics(company: Company, store_id: str, life: Life) -> dict[int, dict]:
+    """What the store earns us, what serving it costs, and its complaints."""
+    s = company.settings
+    costed, lines = defaultdict(list), defaultdict(int)  # by period: margin of lines with a cost, and all lines
+    for document in company.documents_of_store[store_id]:
+        for line in document.lines:
+            lines[document.period] += 1
+            cost = company.products.get(line["product_id"], {}).get("unit_cost")
+            if cost is not None:
+                costed[document.period].append(line["net_amount"] - (line["quantity"] or 0) * cost)
+    any_cost_known = any(p["unit_cost"] is not None for p in company.products.values())
+
+    spent, complaints = defaultdict(list), defaultdict(int)
+    for visit in company.visits_of_store[store_id]:
+        if visit["status"] == "done":
+            on = visit["started_at"].date()
+            minutes = Fraction(max(whole_seconds(visit), 0), 60)
+            spent[s.period(on)].append(minutes * unit_cost(company, "visit_minute", None, on))
+    for contact in company.interactions_of_store[store_id]:
+        on = contact["occurred_at"].date()
+        spent[s.period(on)].append(unit_cost(company, "contact", contact["channel"], on))
+    for complaint in company.complaints[store_id]:
+        on = complaint["opened_at"].date()
+        spent[s.period(on)].append(unit_cost(company, "complaint", complaint["channel"], on))
+        complaints[s.period(on)] += 1
+
+    rows = {}
+    for period in life.periods:
+        year = s.window("year")
+        of_cost = [m for of in in_window(costed, period, year, life) for m in of]
+        nothing_known = bool(in_window(lines, period, year, life)) and not of_cost
+        margin = None if nothing_known or not any_cost_known else Fraction(total(of_cost))
+        cost = sum((c for of in in_window(spent, period, year, life) for c in of), Fraction(0))
+        opened = sum(in_window(complaints, period, s.window("quarter"), life))
+        rows[period] = {
+            "complaints_quarter": None if "erp_complaints" in company.missing else opened,
+            "gross_margin_year": margin,
+            "cost_to_serve_year": cost,
+            "net_contribution_year": None if margin is None else margin - cost,
+        }
+    return rows
+
+
+def whole_seconds(visit: dict) -> int:
+    if visit["ended_at"] is None:
+        return 0
+    return math.floor((visit["ended_at"] - visit["started_at"]).total_seconds())
+
+
+def unit_cost(company: Company, activity: str, channel: str | None, on: date) -> Fraction:
+    """The rate in force on that day: the channel's own line, else that of every channel, else nothing."""
+    in_force = {
+        line["channel"] or "*": Fraction(line["unit_cost"])
+        for line in company.policy.cost_rates
+        if line["activity"] == activity and covers(day(line["valid_from"]), day(line["valid_to"]), on)
+    }
+    return in_force.get(channel, in_force.get("*", Fraction(0)))
+
+
+def sell_out_metrics(company: Company, store_id: str, life: Life) -> dict[int, dict]:
+    s, sold = company.settings, defaultdict(list)
+    for row in company.epos_sales[store_id]:
+        sold[s.period(row["sold_on"])].append(row["amount"])
+    rows = {}
+    for period in life.periods:
+        quarter = [a for of in in_window(sold, period, s.window("quarter"), life) for a in of]
+        rows[period] = {"sell_out_quarter": total(quarter) if quarter else None}
+    return rows
+
+
+FEEDS = {"order": "erp_orders", "visit_done": "sfa_visits", "manual": "portal_points_adjustments"}
+
+
+def loyalty_metrics(company: Company, store_id: str, life: Life) -> dict[int, dict]:
+    s, rules = company.settings, company.policy.point_rules
+    earned = [(rule, points_of_rule(company, store_id, rule)) for rule in rules]
+    is_fed = any(feed_of(rule["event"]) not in company.missing for rule in rules)
+    rows = {}
+    for period in life.periods:
+        left = Fraction(0)
+        for rule, of_period in earned:
+            decay = Fraction(rule["decay_per_period"] or 0)
+            for p, points in of_period.items():
+                if max(period - s.window("year") + 1, life.first) <= p <= period:
+                    left += points * max(1 - (period - p) * decay, Fraction(0))
+        rows[period] = {"loyalty_points": max(left, Fraction(0)) if is_fed else None}
+    return rows
+
+
+def feed_of(event: str) -> str:
+    return "crm_interactions" if event.startswith("interaction:") else FEEDS.get(event, "portal_events")
+
+
+def points_of_rule(company: Company, store_id: str, rule: dict) -> dict[int, Fraction]:
+    """The points of a rule by period, capped."""
+    s, event, by_period = company.settings, rule["event"], defaultdict(list)
+    points = Fraction(rule["points"]) if rule["points"] else Fraction(1)
+    if event == "order":
+        for p, orders in orders_by_period(company, store_id).items():
+            by_period[p] = [d.value for d in orders]
+    elif event == "visit_done":
+        for visit in company.visits_of_store[store_id]:
+            if visit["status"] == "done":
+                by_period[s.period(visit["started_at"].date())].append(1)
+    elif event == "manual":
+        for row in company.adjustments[store_id]:
+            by_period[s.period(row["granted_at"].date())].append(row["points"])
+    elif event.startswith("interaction:"):
+        for row in company.interactions_of_store[store_id]:
+            if row["channel"] == event.removeprefix("interaction:"):
+                by_period[s.period(row["occurred_at"].date())].append(1)
+    else:
+        for row in company.portal_events[store_id]:
+            if row["event_type"] == event:
+                by_period[s.period(row["occurred_at"].date())].append(1)
+
+    result = {}
+    for period, given in by_period.items():
+        if rule["per"] not in (None, "event"):
+            times = Fraction(math.floor(ratio(total(given), Decimal(rule["per"]))))
+        elif event == "manual":
+            times = Fraction(total(given))
+        else:
+            times = Fraction(len(given))
+        cap = Fraction(rule["cap_per_period"]) if rule["cap_per_period"] else None
+        result[period] = points * times if cap is None else max(min(points * times, cap), -cap)
+    return result
 
 
 def revenue_ranks(company: Company, alive: dict[str, dict]) -> dict[str, dict]:
@@ -852,10 +1089,12 @@ def band_of(bands: list[dict], attribute: str, value: str | None) -> str:
 # --- section 4: reps -------------------------------------------------------------------------------
 
 
-def rep_metrics(company: Company, segments: dict[tuple[str, str, int], str]) -> dict[tuple[str, int], dict]:
-    """`segments`: the published segment of (store, scheme, period), overrides included."""
+def rep_metrics(
+    company: Company, segments: dict[tuple[str, str, int], str], stores: dict[tuple[str, int], dict]
+) -> dict[tuple[str, int], dict]:
+    """`segments`: the published segment of (store, scheme, period), overrides included; `stores`: their metrics."""
     s = company.settings
-    has_assignments = "sfa_store_assignments" not in company.missing
+    none = None if "sfa_store_assignments" in company.missing else 0
     has_client_scheme = company.policy.scheme("store", s.client_scheme) is not None
     result = {}
     for rep_id, life in company.rep_lives.items():
@@ -873,11 +1112,54 @@ def rep_metrics(company: Company, segments: dict[tuple[str, str, int], str]) -> 
                 )
             }
             top = sum(segments.get((c, s.top_client_scheme, period)) == s.top_client_segment for c in clients)
-            enough = has_assignments and len(clients) >= s.min_portfolio_size
+            enough = len(clients) >= s.min_portfolio_size
+            revenue = total(stores[(c, period)]["order_value_year"] for c in clients)
             result[(rep_id, period)] = {
-                "top_client_ratio": rounded(ratio(top, len(clients))) if enough and clients else None
+                "clients": len(clients) or none,
+                "top_clients": top if clients else none,
+                "client_revenue_year": revenue if clients else none,
+                "top_client_ratio": ratio(top, len(clients)) if enough and clients else None,
             }
-    return result
+        for period, row in work_metrics(company, rep_id, life).items():
+            result[(rep_id, period)] |= row
+    return {key: {m: v if v is None else rounded(v) for m, v in row.items()} for key, row in result.items()}
+
+
+def work_metrics(company: Company, rep_id: str, life: Life) -> dict[int, dict]:
+    s = company.settings
+    has_days, has_visits = "sfa_working_days" not in company.missing, "sfa_visits" not in company.missing
+    days = [d for d in company.working_days if d["rep_id"] == rep_id]
+    off = {d["work_date"] for d in days if d["is_day_off"]}
+    visits = [v for v in company.visits if v["rep_id"] == rep_id]
+    rows = {}
+    for period in life.periods:
+        minutes = [
+            d["minutes_worked"]
+            for d in days
+            if s.period(d["work_date"]) == period and not d["is_day_off"] and (d["minutes_worked"] or 0) > 0
+        ]
+        met = [v for v in visits if s.period(v["started_at"].date()) == period]
+        done = [v for v in met if v["status"] == "done"]
+        planned = [v for v in met if v["is_planned"] and v["started_at"].date() not in off]
+        kept = [v for v in planned if v["status"] == "done"]
+        measured = [v for v in done if v["mandatory_steps"] is not None]
+        mandatory = sum(v["mandatory_steps"] for v in measured)
+        completed = sum(v["completed_steps"] or 0 for v in measured)
+        enough = has_days and len(minutes) >= s.min_days_worked
+        rows[period] = {
+            "days_worked": len(minutes) if has_days else None,
+            "minutes_worked": total(minutes) if has_days else None,
+            "days_off": sum(s.period(on) == period for on in off) if has_days else None,
+            "visits": len(done) if has_visits else None,
+            "planned_visits": len(planned) if has_visits else None,
+            "planned_visits_done": len(kept) if has_visits else None,
+            "mandatory_steps": mandatory if has_visits else None,
+            "completed_steps": completed if has_visits else None,
+            "working_minutes_avg": ratio(total(minutes), len(minutes)) if enough and minutes else None,
+            "visit_plan_completion": ratio(len(kept), len(planned)) if enough and planned else None,
+            "procedure_compliance": ratio(completed, mandatory) if enough and mandatory else None,
+        }
+    return rows
 
 
 # --- section 5: product groups ---------------------------------------------------------------------------
@@ -908,13 +1190,14 @@ def product_group_lives(company: Company) -> dict[str, Life]:
 def product_group_metrics(company: Company, stores: dict[tuple[str, int], dict]) -> dict[tuple[str, int], dict]:
     """`stores`: the metrics of stores, whose value weighs the distribution."""
     s, start = company.settings, company.history_start
-    sales, costed, buyers = (defaultdict(lambda: defaultdict(list)) for _ in range(3))
+    sales, costed, buyers, units = (defaultdict(lambda: defaultdict(list)) for _ in range(4))
     for document in company.documents:
         for line in document.lines:
             product = company.products.get(line["product_id"], {})
             cost = product.get("unit_cost")
             for node in nodes_of(company, line["product_id"]):
                 sales[node][document.period].append(line["net_amount"])
+                units[node][document.period].append(line["quantity"] or Decimal(0))
                 if cost is not None:
                     costed[node][document.period].append((line["net_amount"], (line["quantity"] or 0) * cost))
                 if is_purchase(document, line):
@@ -936,6 +1219,9 @@ def product_group_metrics(company: Company, stores: dict[tuple[str, int], dict])
             row["margin_rate_year"] = ratio(net - cost, net) if net > 0 else None
             bought = {store for of in in_window(buyers[node], period, s.window("quarter"), life) for store in of}
             row |= distribution(company, stores, bought, period)
+            row["category_share_period"] = category_share(company, node, period)
+            sold = total(q for of in in_window(units[node], period, s.window("quarter"), life) for q in of)
+            row["stock_cover_days"] = stock_cover(company, node, period, sold)
             result[(node, period)] = row
 
     for period in sorted({p for _, p in result}):
@@ -975,3 +1261,230 @@ def distribution(company: Company, stores: dict, bought: set, period: int) -> di
         "numeric_distribution": ratio(len(mine), len(ordering)) if ordering else None,
         "weighted_distribution": ratio(total(ordering[store] for store in mine), weight) if weight > 0 else None,
     }
+
+
+def category_share(company: Company, node: str, period: int) -> Fraction | None:
+    """Of all stores, whatever else is known of them."""
+    level, code = node.split(":", 1)
+    mine = [
+        row
+        for row in company.category_sales
+        if level == "category"
+        and row["category"] == code
+        and company.settings.period(row["period_start_date"]) == period
+    ]
+    market = total(row["category_sales"] for row in mine)
+    return ratio(total(row["own_sales"] for row in mine), market) if market else None
+
+
+def stock_cover(company: Company, node: str, period: int, sold: Decimal) -> Fraction | None:
+    s, last = company.settings, {}
+    if "_stock" not in company.__dict__:
+        company._stock = defaultdict(list)
+        for row in sorted(company.stock_levels, key=lambda r: r["stock_date"]):
+            for of in nodes_of(company, row["product_id"]):
+                company._stock[of].append(row)
+    for row in company._stock[node]:
+        if row["stock_date"] <= s.end_of(period):
+            last[(row["product_id"], row["warehouse_id"])] = row["quantity"]
+    if not last or sold <= 0:
+        return None
+    days = (s.end_of(period) - s.end_of(period - s.window("quarter"))).days
+    return ratio(total(last.values()) * days, sold)
+
+
+# --- metrics by their own names: attributes, external metrics, flags, distances ---------------------------------
+
+
+def attributes_of(company: Company, entity_type: str, entity_id: str) -> dict[str, list[str]]:
+    """Today's master data: the values of each attribute."""
+    if entity_type == "product_group":
+        return {"level": [entity_id.split(":", 1)[0]], "product_group_id": [entity_id]}
+    if entity_type == "rep":
+        row = next((r for r in company.reps.rows if r["rep_id"] == entity_id), {})
+        return {c: [row[c]] for c in ("region", "manager_id") if row.get(c) is not None}
+    row = company.master.get(entity_id, {})
+    found = {c: [row[c]] for c in ("channel", "region", "city", "industry", "legal_type") if row.get(c) is not None}
+    if row.get("is_served") is not None:
+        found["is_served"] = [str(row["is_served"]).lower()]
+    parts = path_parts(row.get("store_group_path"))
+    found["store_group"] = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+    return found
+
+
+def number_or_none(value: str | None) -> Decimal | None:
+    try:
+        return measure(value)
+    except Unusable:
+        return None
+
+
+def named_values(
+    company: Company, entity_type: str, built_in: set[str], attributes: dict[str, dict[str, list[str]]] | None = None
+) -> dict[tuple[str, int], dict[str, Decimal]]:
+    """Of every entity and period of its life the metrics that have a value.
+
+    `built_in`: names that are metrics of their own; `attributes`: what a user's project adds to the master data.
+    """
+    found: dict[tuple[str, int], dict[str, Decimal]] = defaultdict(dict)
+    streams, distances = event_streams(company, entity_type), nearest_points(company, entity_type)
+    flags = [line for line in company.policy.attribute_flags if line["entity_type"] == entity_type]
+    for entity_id, life in company.lives(entity_type).items():
+        master = attributes_of(company, entity_type, entity_id) | (attributes or {}).get(entity_id, {})
+        for period in life.periods:
+            values = dict(distances.get(entity_id, {}))
+            for name, events in streams.get(entity_id, {}).items():
+                value = value_of_stream(company, entity_type, name, events, period)
+                if value is not None:
+                    values[name] = value
+            for line in flags:
+                value = value_of_flag(company, entity_type, entity_id, line, master, period)
+                if value is not None:
+                    values[line["metric"]] = value
+            found[(entity_id, period)] = {n: v for n, v in values.items() if n not in built_in}
+    return found
+
+
+def event_streams(company: Company, entity_type: str) -> dict[str, dict[str, list[tuple]]]:
+    """By entity and name: (day, of one day external after attribute, moment, number or None), ascending."""
+    streams = defaultdict(lambda: defaultdict(list))
+    if entity_type == "store":
+        numeric = {a["attribute"] for a in company.attributes if number_or_none(a["value"]) is not None}
+        for a in company.attributes:
+            if a["attribute"] in numeric:
+                at, value = a["recorded_at"], number_or_none(a["value"])
+                streams[a["store_id"]][a["attribute"]].append((at.date(), 0, at, value))
+    for row in company.external_metrics:
+        if row["entity_type"] == entity_type:
+            event = (row["measured_on"], 1, moment(row["measured_on"]), row["value"])
+            streams[row["entity_id"]][row["metric"]].append(event)
+    for of_entity in streams.values():
+        for events in of_entity.values():
+            events.sort(key=lambda e: e[:3])
+    return streams
+
+
+def value_of_stream(company: Company, entity_type: str, name: str, events: list, period: int) -> Decimal | None:
+    s = company.settings
+    aggregation = next(
+        (
+            line["aggregation"]
+            for line in company.policy.external_metrics
+            if (line["entity_type"], line["metric"]) == (entity_type, name)
+        ),
+        None,
+    )
+    if aggregation in ("mean", "sum"):
+        measured = [value for on, _, _, value in events if s.period(on) == period and value is not None]
+        if not measured:
+            return None
+        return rounded(ratio(total(measured), len(measured) if aggregation == "mean" else 1))
+    known = [(on, value) for on, _, _, value in events if on <= s.end_of(period)]
+    return known[-1][1] if known and is_fresh(s, known[-1][0], period) else None
+
+
+def is_fresh(settings: Settings, recorded_on: date, period: int) -> bool:
+    age = settings.attribute_max_age_periods
+    return age is None or period <= settings.period(recorded_on) + age
+
+
+def value_of_flag(
+    company: Company, entity_type: str, entity_id: str, line: dict, master: dict, period: int
+) -> Decimal | None:
+    wanted, s = {v.strip() for v in line["values"].split(";") if v.strip()}, company.settings
+    if "_recorded" not in company.__dict__:
+        company._recorded, company._of_attribute = {a["attribute"] for a in company.attributes}, defaultdict(list)
+        for a in sorted(company.attributes, key=lambda a: a["recorded_at"]):
+            company._of_attribute[(a["store_id"], a["attribute"])].append(a)
+    if entity_type == "store" and line["attribute"] in company._recorded:
+        known = [
+            a
+            for a in company._of_attribute[(entity_id, line["attribute"])]
+            if a["recorded_at"].date() <= s.end_of(period)
+        ]
+        if not known or known[-1]["value"] is None or not is_fresh(s, known[-1]["recorded_at"].date(), period):
+            return None
+        return Decimal(known[-1]["value"] in wanted)
+    values = master.get(line["attribute"], [])
+    return Decimal(any(v in wanted for v in values)) if values else None
+
+
+EARTH_RADIUS = 6371.0088
+
+
+def nearest_points(company: Company, entity_type: str) -> dict[str, dict[str, Decimal]]:
+    """Of every store kilometres to the nearest point of each type: in its name all that stands between two letters or
+    digits is one underscore."""
+    points, found = defaultdict(list), {}
+    for row in company.points_of_interest:
+        if row["poi_type"] is not None and is_on_earth(row):
+            name = re.sub("[^a-z0-9]+", "_", row["poi_type"].lower())
+            points[f"distance_to_{name}"].append(row)
+    if entity_type == "store":
+        for store_id, row in company.master.items():
+            if is_on_earth(row):
+                found[store_id] = {
+                    name: rounded(Fraction(min(kilometres(row, point) for point in of_type)), 3)
+                    for name, of_type in points.items()
+                }
+    return found
+
+
+def is_on_earth(row: dict) -> bool:
+    latitude, longitude = row["latitude"], row["longitude"]
+    return latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180
+
+
+def kilometres(one: dict, other: dict) -> float:
+    """Along the great circle, by the haversine formula."""
+    here, there = math.radians(one["latitude"]), math.radians(other["latitude"])
+    east = math.radians(other["longitude"]) - math.radians(one["longitude"])
+    h = math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(east / 2) ** 2
+    return 2 * EARTH_RADIUS * math.asin(min(1.0, math.sqrt(h)))
+
+
+# --- section 7: scores --------------------------------------------------------------------------------------
+
+
+def scores(company: Company, entity_type: str, values: dict[tuple[str, int], dict]) -> tuple[dict, dict]:
+    """`values`: every metric of (entity, period). The scores by (entity, score, period), and what adds to them."""
+    found, contributions = {}, {}
+    of_score = defaultdict(list)
+    for line in company.policy.score_weights:
+        if line["entity_type"] == entity_type:
+            of_score[line["score"]].append(line)
+    for (entity_id, period), row in values.items():
+        for score, lines in of_score.items():
+            weights, observed, points = total(Decimal(line["weight"]) for line in lines), Decimal(0), Decimal(0)
+            for line in lines:
+                value, weight = row.get(line["metric"]), Decimal(line["weight"])
+                share = scaled(*(line[c] for c in ("floor", "ceiling", "direction", "missing")), value)
+                part = points_of(weight, weights, share)
+                points, observed = points + part, observed + (0 if value is None else weight)
+                contributions[(entity_id, score, line["metric"], period)] = {
+                    "value": value,
+                    "contribution": part,
+                    "max_contribution": points_of(weight, weights, Fraction(1)),
+                    "is_observed": value is not None,
+                }
+            enough = observed >= company.settings.min_weight_present * weights
+            found[(entity_id, score, period)] = {
+                "value": points if enough else None,
+                "weight_present": rounded(ratio(observed, weights)),
+            }
+    return found, contributions
+
+
+@cache
+def points_of(weight: Decimal, weights: Decimal, share: Fraction) -> Decimal:
+    return rounded(100 * ratio(weight, weights) * share)
+
+
+@cache
+def scaled(floor: str, ceiling: str, direction: str | None, missing: str | None, value: Decimal | None) -> Fraction:
+    """0 to 1."""
+    if value is None:
+        return Fraction(missing or 0)
+    lowest, highest = Decimal(floor), Decimal(ceiling)
+    share = ratio(min(max(value, lowest), highest) - lowest, highest - lowest)
+    return 1 - share if direction == "lower_is_better" else share

@@ -241,8 +241,8 @@ def test_all_input_is_accounted_for(build):
     assert build.query("select count(*) from fct_rejected_rows") == [(0,)]
 
 
-def test_every_metric_equals_the_reference(build, company):
-    found = company_check.compare_metrics(build, company)
+def test_every_metric_equals_the_reference(build, company, own):
+    found = company_check.compare_metrics(build, company, own)
     print(f"\n{found}")
     assert not found.differences, str(found)
 
@@ -258,6 +258,28 @@ def test_own_metric_has_its_values(build, own):
         (store, period): share for store, period, share in build.query_build(f"select * from {OWN_SCHEMA}.store_wallet")
     }
     assert found == {key: values["share_of_annual_sales"] for key, values in own.metrics["store"].items()}
+
+
+def test_a_score_is_explained_by_the_own_metric(build, own):
+    """share_of_annual_sales has three of five parts of bond_score, in full from 0.40 on; the parts add up."""
+    found = build.query_build(
+        "select store_id, period_index, metric, contribution"
+        " from segmentation_build.fct_store_score_contributions where score = 'bond_score'"
+    )
+    shares = {key: values["share_of_annual_sales"] for key, values in own.metrics["store"].items()}
+    wanted = {
+        key: reference.rounded(60 * min(max(Fraction(share), 0), Fraction(2, 5)) / Fraction(2, 5))
+        if share is not None
+        else Decimal(0)
+        for key, share in shares.items()
+    }
+    assert {(s, p): points for s, p, metric, points in found if metric == "share_of_annual_sales"} == wanted
+    totals: dict[tuple, Decimal] = {}
+    for store, period, _, points in found:
+        totals[store, period] = totals.get((store, period), Decimal(0)) + points
+    scores = build.query("select store_id, period_index, value from fct_store_scores where score = 'bond_score'")
+    assert {(s, p): value for s, p, value in scores if value is not None}
+    assert all(value is None or value == totals[store, period] for store, period, value in scores)
 
 
 def test_own_attribute_has_its_values(build, own):
@@ -285,9 +307,9 @@ def test_own_policy_is_loaded_as_text(build):
     types = build.query_build(
         "select distinct table_name, data_type from information_schema.columns"
         " where table_schema = 'segmentation_build_policy'"
-        " and table_name in ('schemes', 'segments', 'segment_rules')"
+        " and table_name in ('schemes', 'segments', 'segment_rules', 'score_weights')"
     )
-    assert sorted(types) == [("schemes", "VARCHAR"), ("segment_rules", "VARCHAR"), ("segments", "VARCHAR")]
+    assert sorted(types) == [(name, "VARCHAR") for name in ("schemes", "score_weights", "segment_rules", "segments")]
 
 
 def test_picture_is_the_projects(build):

@@ -34,6 +34,23 @@ def test_the_lower_bound_computes_the_same_marts(made, build, tmp_path):
     found = compare.compare_marts(build, tmp_path / "bound.duckdb")
     assert {mart: differing for mart, (differing, _) in found.items() if differing} == {}
     assert found["fct_store_segment_evidence"][1] > 10_000
+    # what the lower bound leaves out, as its docstring says
+    with duckdb.connect(build, read_only=True) as con:
+        marts = con.execute(
+            "select table_name from information_schema.tables where table_schema = ? and table_name like 'fct%'",
+            [compare.BUILD_SCHEMA],
+        ).fetchall()
+    assert {mart for (mart,) in marts} - set(found) == {
+        "fct_segment_transitions", "fct_rep_scores", "fct_rep_score_contributions", "fct_product_group_scores",
+        "fct_product_group_score_contributions",
+    }  # fmt: skip
+    assert {mart for mart, (_, rows) in found.items() if not rows} == set()
+
+
+def test_every_mart_has_a_size(build):
+    found = compare.sizes(build)
+    assert found["fct_store_metrics"][0] > 1_000 and found["fct_store_metrics"][1] > 0
+    assert {"fct_store_segment_evidence", "fct_store_score_contributions", "dim_stores"} <= set(found)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -287,6 +287,9 @@ def test_bad_rows_are_there(sample):
         "crm_interactions": "interaction_id",
         "market_category_sales": "concat(store_id, '|', category, '|', period_start_date)",
         "crm_manual_segments": "concat(entity_type, '|', entity_id, '|', scheme, '|', valid_from)",
+        "portal_events": "event_id",
+        "erp_stock_levels": "concat(product_id, '|', warehouse_id, '|', stock_date)",
+        "market_external_metrics": "concat(entity_type, '|', entity_id, '|', metric, '|', measured_on)",
     }
     for table, key, reason in REJECTED:
         found = sample.execute(f"select count(*) from {table} where {keys[table]} is not distinct from ?", [key])

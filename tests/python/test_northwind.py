@@ -123,7 +123,10 @@ def company(build, tmp_path_factory) -> reference.Company:
         }
         for order in own_rows("orders")
     ]
-    return company_of(tables)
+    company = company_of(tables)
+    # the table itself is missing: a rep of whom the replaced model has no clients is unobserved, not without clients
+    company.missing.add("sfa_store_assignments")
+    return company
 
 
 def project_vars() -> dict:

@@ -373,21 +373,31 @@ def test_a_backup_of_another_company_is_not_restored(copy, tmp_path):
         restore_copy(Warehouse(copy.warehouse), other)
 
 
-def test_clean_keeps_what_was_published(copy):
+def clean(warehouse: Path, checkout: Path) -> None:
+    """make clean in a checkout of its own: in this one other tests are building."""
+    (checkout / "scripts").mkdir(parents=True)
+    (checkout / "tests").mkdir()
+    shutil.copy(PROJECT / "scripts" / "clean.sh", checkout / "scripts")
+    subprocess.run(
+        ["sh", "scripts/clean.sh"], cwd=checkout, env=clean_environment(WAREHOUSE_DIR=warehouse), check=True
+    )
+
+
+def test_clean_keeps_what_was_published(copy, tmp_path):
     save_copy(Warehouse(copy.warehouse))
     before = digest(copy.published)
-    subprocess.run(
-        ["sh", "scripts/clean.sh"], cwd=PROJECT, env=clean_environment(WAREHOUSE_DIR=copy.warehouse), check=True
-    )
+    (tmp_path / "checkout" / "target").mkdir(parents=True)
+    clean(copy.warehouse, tmp_path / "checkout")
+    assert not (tmp_path / "checkout" / "target").exists()
     left = sorted(path.name for path in copy.warehouse.iterdir())
     assert left == [".lock", "backups", "segmentation.duckdb", "summary.json"]
     assert digest(copy.published) == before
 
 
 def test_clean_leaves_a_folder_that_is_no_warehouse_alone(tmp_path):
-    (tmp_path / "sample").mkdir()
-    subprocess.run(["sh", "scripts/clean.sh"], cwd=PROJECT, env=clean_environment(WAREHOUSE_DIR=tmp_path), check=True)
-    assert (tmp_path / "sample").is_dir()
+    (tmp_path / "lake" / "sample").mkdir(parents=True)
+    clean(tmp_path / "lake", tmp_path / "checkout")
+    assert (tmp_path / "lake" / "sample").is_dir()
 
 
 def test_the_scheduled_refresh_carries_the_record_from_run_to_run(tmp_path):
