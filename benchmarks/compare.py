@@ -10,16 +10,6 @@ from pathlib import Path
 import duckdb
 
 ENTITIES = ("store", "rep", "product_group")
-HISTORY = (
-    "scheme", "period_index", "segment", "computed_segment", "candidate_segment", "segment_without_memory",
-    "override_segment", "previous_segment", "is_change", "periods_in_segment", "reason", "last_change_period_index",
-)  # fmt: skip
-EVIDENCE = (
-    "scheme", "segment", "rule_group", "metric", "operator", "period_index", "value", "enter_threshold",
-    "exit_threshold", "qualifies", "qualifying_streak", "failing_streak", "unobserved_streak",
-    "last_signal_period_index", "is_met", "is_state_change",
-)  # fmt: skip
-CURRENT = ("scheme", "segment", "computed_segment", "segment_since", "reason", "is_active", "last_judged_period")
 BUILD_SCHEMA = "segmentation_build"
 SCHEMAS = [BUILD_SCHEMA, *(f"{BUILD_SCHEMA}_{layer}" for layer in ("policy", "staging", "intermediate"))]
 APPENDED = ["fct_runs", *(f"snap_{entity}_segments" for entity in ENTITIES)]
@@ -49,28 +39,17 @@ def differences(con: duckdb.DuckDBPyConnection, ours: str, theirs: str, columns:
 
 
 def compare_marts(build: Path, lower_bound: Path) -> dict[str, tuple[int, int]]:
-    """{mart: (differing rows, rows)} of this project's build and the lower bound's file."""
+    """{mart: (differing rows, rows)} of this project's build and the lower bound's file: every mart that the lower
+    bound has, on every column that it computes."""
     with connect() as con:
         con.execute(f"attach '{build}' as build (read_only); attach '{lower_bound}' as bound (read_only)")
-        found = {}
-        for entity in ENTITIES:
-            metrics = [row[0] for row in con.execute(f"describe bound.fct_{entity}_metrics").fetchall()]
-            for mart, columns in (
-                (f"fct_{entity}_metrics", metrics[1:]),
-                (f"fct_{entity}_segment_evidence", EVIDENCE),
-                (f"fct_{entity}_segment_history", HISTORY),
-                (f"fct_{entity}_segments_current", CURRENT),
-            ):
-                found[mart] = differences(
-                    con, f"build.{BUILD_SCHEMA}.{mart}", f"bound.{mart}", [f"{entity}_id", *columns]
-                )
-        found["fct_rejected_rows"] = differences(
-            con,
-            f"build.{BUILD_SCHEMA}.fct_rejected_rows",
-            "bound.rejected",
-            ["table_name", "row_key", "reason", "loaded_at"],
-        )
-        return found
+        marts = con.execute(
+            "select table_name, list(column_name order by column_index) from duckdb_columns() "
+            "where database_name = 'bound' and table_name like 'fct%' group by all order by all"
+        ).fetchall()
+        return {
+            mart: differences(con, f"build.{BUILD_SCHEMA}.{mart}", f"bound.{mart}", columns) for mart, columns in marts
+        }
 
 
 def compare_builds(build: Path, other: Path) -> dict[str, tuple[int, int]]:
@@ -88,7 +67,8 @@ def compare_builds(build: Path, other: Path) -> dict[str, tuple[int, int]]:
 
 
 def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
-    """{entity type and scheme: (rows whose computed segment differs, rows)} of a dataframe contender."""
+    """{entity type and scheme: (rows whose computed segment differs, rows)} of a dataframe contender, of the schemes
+    that it computes."""
     with connect() as con:
         con.execute(f"attach '{build}' as build (read_only)")
         union = " union all ".join(
@@ -99,7 +79,11 @@ def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
         rows = con.execute(f"""
             select entity_type || ' ' || scheme,
                 count(*) filter (ours.computed_segment is distinct from theirs.segment), count(*)
-            from ({union}) as ours
+            from (
+                select * from ({union})
+                semi join (select distinct entity_type, scheme from read_parquet('{segments}')) as computed
+                    using (entity_type, scheme)
+            ) as ours
             full join read_parquet('{segments}') as theirs using (entity_type, entity_id, scheme, period_index)
             group by all order by all
         """).fetchall()
@@ -108,19 +92,22 @@ def compare_segments(build: Path, segments: Path) -> dict[str, tuple[int, int]]:
 
 def sizes(build: Path) -> dict[str, tuple[int, int]]:
     """{mart: (rows, bytes)}; bytes are the blocks that a table fills, so a small table has at least one. Evidence is a
-    view of the states of conditions: their bytes are its own."""
+    view of the states of conditions: their bytes are its own; other views take none."""
     with connect() as con:
         con.execute(f"attach '{build}' as build (read_only); use build")
         block = con.execute("select block_size from pragma_database_size() where database_name = 'build'").fetchone()[0]
         found = {}
-        for (mart,) in con.execute(
-            "select table_name from information_schema.tables where table_catalog = 'build' and table_schema = ? "
+        for mart, kind in con.execute(
+            "select table_name, table_type from information_schema.tables where table_catalog = 'build' and table_schema = ? "
             "and (table_name like 'fct%' or table_name like 'dim%') order by all",
             [BUILD_SCHEMA],
         ).fetchall():
             table = f"{BUILD_SCHEMA}.{mart}"
             if mart.endswith("_evidence"):
                 table = f"{BUILD_SCHEMA}_intermediate.int_{mart[4:].replace('evidence', 'states')}"
+            elif kind == "VIEW":
+                found[mart] = (con.execute(f"select count(*) from {table}").fetchone()[0], 0)
+                continue
             rows = con.execute(f"select count(*) from {table}").fetchone()[0]
             blocks = con.execute(
                 f"select count(distinct block_id) from pragma_storage_info('{table}') where block_id >= 0"

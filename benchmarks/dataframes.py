@@ -6,8 +6,9 @@ As a good user of each would write it: binary floats, the schemes and thresholds
 code, hysteresis by a loop over the periods of NumPy matrices (entity x period), as neither library has an
 expression for it. Reading, removing repeated and deleted rows, joining and grouping are the library's
 (`frames_pandas.py`, `frames_polars.py`). Nothing is put on record: no ledger, no evidence, no reasons, and
-no metrics but those that the rules read. All schemes of the default policy are covered; the result is one
-row per entity, scheme and period with its computed segment.
+no metrics but those that the rules read. Of the default policy's fifteen schemes they compute the seven of the
+core: value, perfect_store, lifecycle, display; portfolio; abc, sales_threshold (no scores, points, service or
+promotion). The result is one row per entity, scheme and period with its computed segment.
 """
 
 from __future__ import annotations

@@ -3,19 +3,26 @@
     python -m benchmarks.lower_bound DATA_DIR OUT.duckdb AS_OF_DATE [--policy-dir seeds/policy]
 
 It shares no SQL with the project, and does what a general project cannot: the policy is known when its SQL
-is written (conditions become bit masks and CASE expressions), every key is an integer, counts of several
-kinds are summed as one packed integer, and only what cannot be computed again is recorded. It reads the
-same Parquet and judges the same rows. It knows the features of the default policy and stops at others
-(dated rules, reviews, one-step demotion). Not part of it: tests, snapshots, transitions, dimensions and
-publishing. Views named as the project's marts give its results under the project's names.
+is written (conditions become bit masks, weights of scores one fraction, decays of points sums of periods),
+every key is an integer, counts of several kinds are summed as one packed integer, only what cannot be
+computed again is recorded, and of the metrics by name (attributes, external metrics, flags, distances) only
+those are made that some score, rule or target reads. It reads the same Parquet and judges the same rows.
+
+It knows the features of the default policy and stops at others: dated rules, standards, rates, targets and
+bands, reviews, one-step demotion, scores or metrics by name of reps and product groups, rates of further
+channels. The vars are the default ones, and no metric is limited in its age.
+
+Every mart (fct_*) is made, under the project's names by views, but for fct_segment_transitions and the
+scores of reps and product groups, which the default policy has none of. Left out of the others are columns
+that repeat the calendar or the policy (period_start_date, as_of_date, policy_version, condition_id, and the
+parameters of a condition beside its thresholds in the evidence). Not part of it: dimensions, tests,
+snapshots, policy checks and publishing.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -23,28 +30,48 @@ from typing import Annotated
 import duckdb
 import typer
 
-from benchmarks.lower_bound_sql import (
-    ANSWERS,
-    AUDITS,
-    LINES,
-    MACROS,
-    MASTERS,
-    METRICS,
-    PRODUCT_GROUP_UNITS,
-    PRODUCT_GROUPS,
-    REP_UNITS,
-    REPS,
-    STORE_METRICS,
-    STORES,
+from benchmarks.lower_bound_policy import (
+    decimal,
+    display_sql,
+    lines_of,
+    micro,
+    named_sql,
+    points_sql,
+    rfm_bands,
+    score_views,
+    score_weights,
+    scores_sql,
+    service_costs,
+    standards_sql,
+    undated,
+    used_names,
 )
+from benchmarks.lower_bound_sql import LINES, MACROS, MASTERS
+from benchmarks.lower_bound_sql_groups import PRODUCT_GROUP_UNITS, PRODUCT_GROUPS, REP_UNITS, REPS
+from benchmarks.lower_bound_sql_marts import (
+    COMPARISONS,
+    EVENT_MARTS,
+    HEALTH,
+    HEALTH_VIEWS,
+    LEDGER_VIEWS,
+    MART_MACROS,
+    POINTS_VIEWS,
+    PROFILES,
+    STORE_MARTS,
+    TEAMS,
+)
+from benchmarks.lower_bound_sql_stores import ANSWERS, AUDITS, METRICS, NAMED, POINTS, STORE_METRICS, STORES
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 POLICY = Path(__file__).resolve().parent.parent / "seeds" / "policy"
-# Conditions of one entity type are numbered within four bits, schemes within three.
-CONDITION_BITS, SCHEME_BITS = 4, 3
+# Conditions of one entity type are numbered within five bits, schemes within four.
+CONDITION_BITS, SCHEME_BITS = 5, 4
 REASONS = (
     "override", "first", "override_ended", "promoted", "demoted", "moved", "kept", "unobserved", "held", "waiting",
 )  # fmt: skip
+HIGH = "HIGH"
+# What the segments of each entity type should explain.
+REVENUES = {"store": "order_value_year", "rep": "client_revenue_year", "product_group": "sales_year"}
 REASON = {reason: number for number, reason in enumerate(REASONS)}
 
 
@@ -63,11 +90,6 @@ class Scheme:
     levels: list[int | None] = field(default_factory=list)
     default: int = 0
     groups: dict[int, dict[str, list[int]]] = field(default_factory=dict)
-
-
-def lines_of(folder: Path, name: str) -> list[dict]:
-    with open(folder / f"{name}.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def read_policy(folder: Path) -> tuple[dict[str, list[Scheme]], dict[str, list[dict]]]:
@@ -104,7 +126,7 @@ def read_policy(folder: Path) -> tuple[dict[str, list[Scheme]], dict[str, list[d
         found["lines"].append(line)
     for own in conditions.values():
         if any("*" not in {line["scope"] for line in c["lines"]} for c in own) or len(own) > 1 << CONDITION_BITS:
-            raise SystemExit("The lower bound wants a line with scope * of every condition, and 16 conditions at most.")
+            raise SystemExit("The lower bound wants a line with scope * of every condition, and 32 conditions at most.")
     return schemes, conditions
 
 
@@ -114,8 +136,13 @@ def read_policy(folder: Path) -> tuple[dict[str, list[Scheme]], dict[str, list[d
 class Engine:
     """The two loops of one entity type: evidence, then history, one insert a period."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, schemes: list[Scheme], conditions: list[dict], units: dict):
-        self.con, self.schemes, self.conditions, self.units = con, schemes, conditions, units
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, schemes: list[Scheme], conditions: list[dict], units: dict[str, int],
+        more: tuple[str, ...] = (),
+    ):  # fmt: skip
+        """`units`: what one unit of each built-in metric is, in millionths; `more`: scores and metrics by name."""
+        self.con, self.schemes, self.conditions = con, schemes, conditions
+        self.built_in, self.units = tuple(units), units | dict.fromkeys(more, 1)
         self.entity = schemes[0].entity_type
         self.make_names()
         self.make_rules()
@@ -268,7 +295,7 @@ class Engine:
                     select no, {s.number} as scheme_no, {s.name} as candidate, {s.name} as plain, 0 as unobserved
                     from {self.entity}_{s.name} where period = {period}""")
         mask = " ".join(
-            f"cast(sum(if({what}, 1 << (key & {(1 << CONDITION_BITS) - 1}), 0)) as integer) as {name},"
+            f"bit_or(if({what}, 1::bigint << (key & {(1 << CONDITION_BITS) - 1}), 0)) as {name},"
             for name, what in (
                 ("met", "is_met"),
                 ("plain", "streak > 0 and value is not null"),
@@ -290,7 +317,7 @@ class Engine:
                     before.override as override_before, before.last_change, before.computed as computed_before,
                     case
                         when before.key is null
-                            or coalesce({period} >= before.last_change + {self.by_scheme("min_stay")}, true)
+                            or coalesce({period} >= before.last_change + {self.min_stay()}, true)
                             then candidates.candidate
                         else before.computed
                     end as computed
@@ -306,7 +333,8 @@ class Engine:
                 from compared
             ),
             levelled as (
-                select *, {self.levels("segment")} - {self.levels("segment_before")} as level_change from decided
+                select *, if(is_change, {self.levels("segment")} - {self.levels("segment_before")}, null) as level_change
+                from decided
             )
             select
                 key, {period}, candidate, computed, segment, plain, override, segment_before, is_change,
@@ -351,9 +379,9 @@ class Engine:
             return ""
         return f"semi join (select no from {self.entity}_members where scheme_no = {scheme.number}) as m using (no)"
 
-    def by_scheme(self, attribute: str) -> str:
-        cases = " ".join(f"when {s.number} then {getattr(s, attribute)}" for s in self.schemes)
-        return f"case candidates.scheme_no {cases} end"
+    def min_stay(self) -> str:
+        cases = " ".join(f"when {s.number} then {s.min_stay}" for s in self.schemes if s.min_stay)
+        return f"case candidates.scheme_no {cases} else 0 end" if cases else "0"
 
     def levels(self, column: str) -> str:
         cases = " ".join(
@@ -461,6 +489,39 @@ class Engine:
             {self.named("own", "segment")} {self.named("computed", "computed")};
         """)
 
+    def targets(self, lines: list[dict]) -> None:
+        """What the members of a segment were expected to reach in each period, and what they did reach."""
+        e, rows, members, actual, lower = self.entity, [], [], [], []
+        by_name = {s.name: s for s in self.schemes}
+        for number, line in enumerate(line for line in lines if line["entity_type"] == e):
+            scheme = by_name[line["scheme"]]
+            direction = line["direction"] or "higher_is_better"
+            rows.append(
+                f"({number}, '{line['scheme']}', '{line['segment']}', '{line['kpi']}', {line['target']}::decimal(18, 6), "
+                f"'{direction}', {micro(line['target'])}::bigint)"
+            )
+            members.append(f"({scheme.number}, {scheme.segments.index(line['segment'])}, {number})")
+            actual.append(f"when {number} then metrics.{line['kpi']}::bigint * {self.units[line['kpi']]}")
+            if direction == "lower_is_better":
+                lower.append(number)
+        self.con.execute(f"""
+            create table {e}_target_lines as
+            select * from (values {", ".join(rows)}) as t (target_no, scheme, segment, kpi, target, direction, micro);
+            create table {e}_targets as
+            with expected as (
+                select history.key, history.period, target_no, case target_no {" ".join(actual)} end as actual
+                from {e}_history as history
+                inner join (values {", ".join(members)}) as t (scheme_no, code, target_no)
+                    on history.key & {(1 << SCHEME_BITS) - 1} = scheme_no and history.segment = code
+                inner join {e}_metrics as metrics
+                    on history.key >> {SCHEME_BITS} = metrics.no and history.period = metrics.period
+            )
+            select
+                key, period, target_no::tinyint as target_no, actual, quotient(actual, micro) as attainment,
+                if(target_no in ({", ".join(map(str, lower)) or -1}), actual <= micro, actual >= micro) as is_met
+            from expected inner join {e}_target_lines using (target_no);
+        """)
+
     def named(self, alias: str, column: str) -> str:
         return f"""
             left join {self.entity}_segments as {alias}
@@ -511,76 +572,12 @@ class Engine:
 
     def metrics_view(self) -> str:
         e = self.entity
-        columns = ", ".join(f"{decimal(f'metrics.{name}', unit)} as {name}" for name, unit in self.units.items())
+        columns = ", ".join(f"{decimal(f'metrics.{name}', self.units[name])} as {name}" for name in self.built_in)
         return f"""
             create view fct_{e}_metrics as
             select names.id as {e}_id, metrics.period::integer as period_index, {columns}
             from {e}_metrics as metrics inner join {e}_names as names using (no)
         """
-
-
-def micro(text: str) -> int:
-    return int(Decimal(text) * 1_000_000)
-
-
-def decimal(column: str, unit: int = 1) -> str:
-    """What a column of integers says, as the project's marts say it."""
-    return f"cast(cast({column} as decimal(20, 0)) * {Decimal(unit) / 1_000_000:f} as decimal(18, 6))"
-
-
-# --- the display bands and the standards of Perfect Store ---------------------------------------
-
-
-def display_sql(folder: Path) -> dict[str, str]:
-    """The parts of the display SQL that follow from the bands of each position."""
-    positions: dict[int, list[dict]] = {}
-    for line in lines_of(folder, "display_bands"):
-        positions.setdefault(int(line["position"]), []).append(line)
-    bands, attributes = [], []
-    for position, lines in sorted(positions.items()):
-        attribute = lines[0]["attribute"]
-        attributes.append(f"'{attribute}'")
-        cases = [f"when value = '{line['equals']}' then '{line['band']}'" for line in lines if line["equals"]]
-        bounds = sorted((line for line in lines if line["lower_bound"]), key=lambda line: -Decimal(line["lower_bound"]))
-        cases += [
-            f"when try_cast(value as decimal(18, 6)) >= {line['lower_bound']} then '{line['band']}'" for line in bounds
-        ]
-        # '-': recorded, but blank
-        bands.append(
-            f"max(case when attribute <> '{attribute}' then null when value = '' then '-' {' '.join(cases)} "
-            f"else 'UNKNOWN' end) as b{position}"
-        )
-    columns = [f"b{position}" for position in sorted(positions)]
-    return {
-        "display_attributes": ", ".join(attributes),
-        "display_bands": ", ".join(bands),
-        "display_carried": ", ".join(f"last_value({b} ignore nulls) over w as {b}" for b in columns),
-        "display_unknown": " and ".join(f"coalesce({b}, '-') = '-'" for b in columns),
-        "display_text": "concat_ws('-', "
-        + ", ".join(f"if(coalesce({b}, '-') = '-', 'UNKNOWN', {b})" for b in columns)
-        + ")",
-    }
-
-
-def standards_sql(folder: Path) -> str:
-    kinds = ["at_least", "at_most", "within", "yes_no"]
-    lines = lines_of(folder, "perfect_store_standards")
-    if any(line["valid_from"] or line["valid_to"] for line in lines):
-        raise SystemExit("The lower bound knows no dated standards.")
-    sets = sorted({line["standard_set"] for line in lines})
-    rows = ", ".join(
-        f"('{line['standard_set']}', {sets.index(line['standard_set'])}, '{line['kpi']}', {kinds.index(line['kind'])}, "
-        f"{micro(line['weight'])}::bigint, {micro(line['target'] or '0')}::bigint, {micro(line['tolerance'] or '0')}::bigint, "
-        f"{line['is_must_have']})"
-        for line in lines
-    )
-    return f"""
-        create temp table standards as select * from (values {rows})
-        as t (standard_set, set_no, kpi, kind_no, weight, target, tolerance, is_must_have);
-        create temp table standard_sets as
-        select set_no, standard_set, count(*) as kpis, count(*) filter (is_must_have) as must_haves, sum(weight)::bigint as weight
-        from standards group by all;
-    """
 
 
 # --- the script ---------------------------------------------------------------------------------
@@ -590,18 +587,28 @@ def run(data: Path, out: Path, as_of: dt.date, policy: Path = POLICY, threads: i
     schemes, conditions = read_policy(policy)
     everything = [s for own in schemes.values() for s in own]
     store = {s.name: s for s in schemes["store"]}
-    client, top = store["lifecycle"], store["perfect_store"]
-    fill = display_sql(policy) | {
+    client, top, potential = store["lifecycle"], store["perfect_store"], store["potential"]
+    weights = score_weights(policy)
+    sixty_costs, rates = service_costs(policy)
+    fill = display_sql(policy) | points_sql(policy) | named_sql(policy) | {
         "data": str(data), "as_of": str(as_of), "closing_lag": "3", "must_have_cap": "59",
+        "sixty_costs": sixty_costs, "potential_scheme": str(potential.number), "high": HIGH,
+        "high_code": str(potential.segments.index(HIGH)), "condition_bits": str(CONDITION_BITS),
+        "condition_mask": str((1 << CONDITION_BITS) - 1), "scores": scores_sql(weights),
         "known_segments": ", ".join(
             f"'{s.entity_type}|{s.name}|{segment}'" for s in everything if not s.is_classification for segment in s.segments
         ),
+        "scheme_bits": str(SCHEME_BITS), "scheme_mask": str((1 << SCHEME_BITS) - 1),
         "classifications": ", ".join(f"'{s.entity_type}|{s.name}'" for s in everything if s.is_classification) or "''",
         "display_scheme": str(store["display"].number),
         "display_applies": "names.{} = '{}'".format(*store["display"].applies_to.split("=")),
         "client_scheme": str(client.number), "top_scheme": str(top.number), "top_code": str(top.segments.index("TOP")),
         "client_codes": ", ".join(str(client.segments.index(name)) for name in ("NEW", "ACTIVE", "KEY")),
     }  # fmt: skip
+    fill |= rfm_bands(policy) | {f"{name}_rate": str(rate) for name, rate in rates.items()}
+    fill |= {reason: str(number) for reason, number in REASON.items()}
+    # what the policy's SQL asks for itself
+    fill = {name: Template(text).safe_substitute(fill) for name, text in fill.items()}
 
     def execute(sql: str, **more: object) -> None:
         con.execute(Template(sql).substitute(fill, **{name: str(value) for name, value in more.items()}))
@@ -611,37 +618,52 @@ def run(data: Path, out: Path, as_of: dt.date, policy: Path = POLICY, threads: i
         con.execute(MACROS)
         execute(MASTERS)
         execute(LINES)
+        con.execute(MART_MACROS)
         execute(STORES)
         con.execute(standards_sql(policy))
         periods = [row[0] for row in con.execute("select period from periods order by 1").fetchall()]
 
-        stores = Engine(con, schemes["store"], conditions["store"], {name: unit for name, (_, unit) in METRICS.items()})
+        more = (*dict.fromkeys(weight.score for weight in weights), *used_names(policy))
+        units = {name: unit for name, (_, unit) in METRICS.items()}
+        stores = Engine(con, schemes["store"], conditions["store"], units, more)
         con.execute(stores.overrides())
+        execute(POINTS)
+        execute(NAMED)
         execute(AUDITS)
         execute(ANSWERS)
         execute(STORE_METRICS)
+        con.execute(score_views(weights) + POINTS_VIEWS)
         con.execute(stores.members())
-        walk(stores, periods, as_of)
+        walk(stores, periods, as_of, policy)
 
         execute(REPS)
         reps = Engine(con, schemes["rep"], conditions["rep"], REP_UNITS)
         con.execute(reps.overrides() + reps.members())
-        walk(reps, periods, as_of)
+        walk(reps, periods, as_of, policy)
 
-        execute(PRODUCT_GROUPS)
+        execute(PRODUCT_GROUPS, bits="bigint" if len(periods) < 56 else "hugeint")
         groups = Engine(con, schemes["product_group"], conditions["product_group"], PRODUCT_GROUP_UNITS)
         con.execute(groups.overrides() + groups.members())
-        walk(groups, periods, as_of)
+        walk(groups, periods, as_of, policy)
+
+        for mart in (STORE_MARTS, EVENT_MARTS, COMPARISONS, PROFILES, TEAMS):
+            execute(mart)
+        for entity, revenue in REVENUES.items():
+            execute(HEALTH.replace("{e}", entity).replace("{revenue}", revenue))
+        for name, view in HEALTH_VIEWS.items():
+            execute(f"create view {name} as " + " union all ".join(view.replace("{e}", entity) for entity in REVENUES))
+        con.execute(LEDGER_VIEWS)
         con.execute("checkpoint")
 
 
-def walk(engine: Engine, periods: list[int], as_of: dt.date) -> None:
+def walk(engine: Engine, periods: list[int], as_of: dt.date, policy: Path) -> None:
     for period in periods:
         engine.step_evidence(period)
     for period in periods:
         engine.step_history(period)
     engine.finish(as_of)
     engine.con.execute(engine.metrics_view())
+    engine.targets(undated(policy, "kpi_targets"))
 
 
 @app.command()

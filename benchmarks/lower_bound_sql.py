@@ -1,4 +1,4 @@
-"""The SQL of the lower bound that does not depend on rules: staging, ledger, documents, metrics.
+"""The SQL of the lower bound that does not depend on rules: staging, ledger, documents and their lines.
 
 Money is an integer of ten-thousandths, a ratio an integer of millionths: what a decimal is inside, without
 its casts. `$data`, `$as_of` and the like are filled in by lower_bound.py.
@@ -23,8 +23,13 @@ create macro ratio_wide(n, d) as
     1000 * (1000 * n // d) + (2000 * (1000 * n % d) + d) // (2 * d);
 create macro ratio_huge(n, d) as
     cast(sign(n) * ((2000000 * abs(n::hugeint) + d::hugeint) // (2 * d::hugeint)) as bigint);
--- counts of several kinds are summed as one number of 18 bits each
+-- n / d rounded half away from zero
+create macro rounded(n, d) as cast(sign(n) * ((2 * abs(n::hugeint) + d) // (2 * d)) as bigint);
+-- counts of several kinds are summed as one number of 18 bits each, seven at most
 create macro field(packed, number) as cast((packed >> (18 * number)) & 262143 as integer);
+create macro kilometres(lat, lon, to_lat, to_lon) as 2 * 6371.0088 * asin(least(1.0, sqrt(
+    power(sin(radians(to_lat - lat) / 2), 2)
+    + cos(radians(lat)) * cos(radians(to_lat)) * power(sin(radians(to_lon - lon) / 2), 2))));
 create table rejected (table_name varchar, row_key varchar, reason varchar, loaded_at timestamp);
 create table ledger (table_name varchar, rows_in bigint, rows_staged bigint, rows_not_yet_known bigint);
 """
@@ -151,7 +156,8 @@ MASTERS = (
     )
     + stage(
         "sfa_visits",
-        texts("visit_id", "store_id", "rep_id") | plain("started_at") | texts("status"),
+        texts("visit_id", "store_id", "rep_id") | plain("started_at", "ended_at", "is_planned") | texts("status")
+        | plain("mandatory_steps", "completed_steps"),
         ["visit_id"],
         event_time="started_at",
         reasons=(
@@ -161,7 +167,7 @@ MASTERS = (
     )
     + stage(
         "crm_interactions",
-        texts("interaction_id", "store_id") | plain("occurred_at") | texts("channel"),
+        texts("interaction_id", "store_id") | plain("occurred_at") | texts("channel") | plain("minutes"),
         ["interaction_id"],
         event_time="occurred_at",
     )
@@ -172,32 +178,92 @@ MASTERS = (
         event_time="period_start_date",
         reasons=(("own_sales is null or category_sales is null", "missing_amount"),),
     )
+    + stage(
+        "erp_complaints",
+        texts("complaint_id", "store_id", "product_id", "channel") | plain("opened_at", "closed_at"),
+        ["complaint_id"],
+        event_time="opened_at",
+    )
+    + stage(
+        "erp_stock_levels",
+        texts("product_id", "warehouse_id") | plain("stock_date", "quantity"),
+        ["product_id", "warehouse_id", "stock_date"],
+        event_time="stock_date",
+        reasons=(("quantity is null", "missing_amount"),),
+    )
+    + stage(
+        "sfa_working_days",
+        texts("rep_id") | plain("work_date", "minutes_worked", "is_day_off"),
+        ["rep_id", "work_date"],
+        event_time="work_date",
+    )
+    + stage(
+        "crm_survey_answers",
+        texts("answer_id", "store_id", "question") | plain("value", "answered_at"),
+        ["answer_id"],
+        event_time="answered_at",
+        reasons=(("value is null", "missing_amount"),),
+    )
+    + stage(
+        "portal_events",
+        texts("event_id", "store_id") | plain("occurred_at") | texts("event_type"),
+        ["event_id"],
+        event_time="occurred_at",
+    )
+    + stage(
+        "portal_points_adjustments",
+        texts("adjustment_id", "store_id") | plain("points", "granted_at") | texts("granted_by")
+        | {"because": "clean(input.reason)"},
+        ["adjustment_id"],
+        event_time="granted_at",
+        reasons=(("points is null", "missing_amount"),),
+    )
+    + stage(
+        "market_epos_sales",
+        texts("store_id", "product_id") | plain("sold_on", "quantity", "amount"),
+        ["store_id", "product_id", "sold_on"],
+        event_time="sold_on",
+        reasons=(("amount is null", "missing_amount"),),
+    )
+    + stage(
+        "market_points_of_interest",
+        texts("poi_id", "poi_type") | plain("latitude", "longitude"),
+        ["poi_id"],
+    )
+    + stage(
+        "market_external_metrics",
+        texts("entity_type", "entity_id", "metric") | plain("measured_on", "value"),
+        ["entity_type", "entity_id", "metric", "measured_on"],
+        event_time="measured_on",
+        reasons=(
+            ("value is null", "missing_amount"),
+            ("entity_type not in ('store', 'rep', 'product_group')", "unknown_entity_type"),
+        ),
+    )
     + """
 create temp view override_lines as select * from manual_segments;
+-- only who has a life counts: a master, an assignment or a document
 -- numbered in the order of their ids, so that ties are broken by numbers
 create table store_names as
 with mentioned as (
     select distinct store_id from orders where ordered_at::date <= date '$as_of'
-    union select store_id from visits where started_at::date <= date '$as_of'
-    union select store_id from interactions where occurred_at::date <= date '$as_of'
-    union select store_id from category_sales where period_start_date <= date '$as_of'
-    union select store_id from store_attributes where recorded_at::date <= date '$as_of'
     union select store_id from stores
     union select store_id from store_assignments
 )
 select row_number() over (order by store_id)::integer as no, store_id as id, stores.channel, stores.opened_on,
-    stores.closed_on, stores.customer_since,
+    stores.closed_on, stores.customer_since, stores.region, stores.city, stores.store_name, stores.is_served,
+    stores.latitude, stores.longitude,
     nullif(split_part(trim(regexp_replace(stores.store_group_path, '/+', '/', 'g'), '/'), '/', 1), '') as chain
 from mentioned left join stores using (store_id)
 where store_id is not null and store_id <> 'unknown';
 create table rep_names as
 with mentioned as (
     select distinct rep_id from orders where ordered_at::date <= date '$as_of'
-    union select rep_id from visits where started_at::date <= date '$as_of'
     union select rep_id from reps
     union select rep_id from store_assignments
 )
-select row_number() over (order by rep_id)::integer as no, rep_id as id, reps.hired_on, reps.left_on
+select row_number() over (order by rep_id)::integer as no, rep_id as id, reps.hired_on, reps.left_on,
+    reps.region, reps.manager_id
 from mentioned left join reps using (rep_id)
 where rep_id is not null;
 -- an order's number is its row; the short columns are all that lines and documents need
@@ -251,320 +317,19 @@ where period_end(period) + $closing_lag < date '$as_of';
 create temp table store_sales as
 select store_no as no, period, sum(net)::bigint as net, sum(if(is_order, packed, 0)) as packed, min(ordered_on) as first_on
 from documents where store_no is not null group by all;
-"""
-)
 
-STORES = """
-create table store_lives as
-with versions as (
-    select store_id, if(count(*) = count(loaded_at), min(loaded_at), null) as since
-    from stores_in semi join stores using (store_id) where reason is null and not stores_in.is_deleted group by all
-),
-assigned as (
-    select store_id, if(count(*) = count(loaded_at), min(loaded_at), null) as since
-    from store_assignments_in semi join store_assignments using (store_id, rep_id, valid_from)
-    where reason is null and not store_assignments_in.is_deleted group by all
-),
-sold as (select no, min(first_on) as first_on, max(period) as last_period from store_sales group by all),
-begun as (
-    select names.no, coalesce(
-            least(names.opened_on, names.customer_since, sold.first_on),
-            if(versions.store_id is not null, versions.since, assigned.since)::date,
-            if(coalesce(versions.store_id, assigned.store_id) is not null, period_start(history.first), null)
-        ) as begins_on,
-        if(names.closed_on <= date '$as_of', names.closed_on, null) as ends_on, sold.last_period
-    from store_names as names cross join history
-    left join sold using (no)
-    left join versions on names.id = versions.store_id
-    left join assigned on names.id = assigned.store_id
-)
-select no, greatest(begins_on, period_start(first)) as starts_on, greatest(period_of(begins_on), first) as first_period,
-    if(ends_on is null, (select max(period) from periods),
-        least((select max(period) from periods), greatest(period_of(ends_on), last_period))) as last_period,
-    ends_on is null as is_active
-from begun cross join history where begins_on is not null;
-
--- a chain is the first part of a store's path; a store without a path stands alone
-create temp table store_nodes as
-select no, dense_rank() over (order by coalesce(chain, id), chain is null)::integer as node from store_names;
-
-create temp table store_contacts as
-with contacts as (
-    select store_id, started_at::date as day, 1::hugeint as packed from visits where status = 'done'
-    union all
-    select store_id, occurred_at::date, (1::hugeint << 18) + case channel when 'phone' then 1::hugeint << 36
-        when 'email' then 1::hugeint << 54 when 'chat' then 1::hugeint << 72 when 'visit' then 1::hugeint << 90 else 0 end
-    from interactions
-)
-select names.no, period_of(day) as period, sum(packed) as packed
-from contacts inner join store_names as names on contacts.store_id = names.id
-where day <= date '$as_of' group by all;
-
--- when a store began to order, and what came before its life
-create temp table store_firsts as
-with ordered as (
-    select no, min(sales.period) as first_order,
-        max(if(sales.period < lives.first_period, sales.period, null)) as before_life
-    from store_lives as lives inner join store_sales as sales using (no) where field(sales.packed, 6) > 0 group by all
-),
-visited as (
-    select no, max(contacts.period) as before_life
-    from store_lives as lives inner join store_contacts as contacts using (no)
-    where contacts.period < lives.first_period and field(contacts.packed, 0) > 0 group by all
-)
-select lives.no, lives.first_period, lives.last_period, least(period_of(names.customer_since), ordered.first_order) as since,
-    names.customer_since is not null or ordered.first_order >= history.first + 3 as is_first_known,
-    greatest(period_of(names.customer_since), history.first) as customer_period,
-    ordered.before_life as order_before, visited.before_life as visit_before
-from store_lives as lives cross join history inner join store_names as names using (no)
-left join ordered using (no) left join visited using (no);
-
-create temp table store_windows as
-with spine as (
-    select no, since, is_first_known, customer_period, order_before, visit_before, first_period,
-        unnest(range(first_period, last_period + 1))::smallint as period
-    from store_firsts
-),
-facts as (
-    select spine.*, coalesce(sales.net, 0) as net, coalesce(sales.packed, 0) as orders_packed,
-        coalesce(contacts.packed, 0) as contacts_packed,
-        if(field(sales.packed, 6) > 0, spine.period, null) as order_period,
-        if(field(contacts.packed, 0) > 0, spine.period, null) as visit_period
-    from spine left join store_sales as sales using (no, period) left join store_contacts as contacts using (no, period)
-)
-select no, period, since, is_first_known, customer_period, first_period, net, field(orders_packed, 6) as orders,
-    contacts_packed, sum(net) over quarter::bigint as net_quarter, sum(net) over year::bigint as net_year,
-    if(period - 14 >= (select first from history), coalesce(sum(net) over year_ago, 0)::bigint, null) as net_year_ago,
-    sum(orders_packed) over year as orders_year_packed,
-    sum(field(orders_packed, 6)) over quarter::integer as orders_quarter,
-    sum(contacts_packed) over quarter as contacts_quarter_packed, sum(contacts_packed) over year as contacts_year_packed,
-    sum(if(order_period > since, 1, 0)) over year::integer as repeats,
-    coalesce(max(order_period) over life, order_before) as last_order,
-    coalesce(max(visit_period) over life, visit_before) as last_visit
-from facts
-window quarter as (partition by no order by period rows 2 preceding),
-    year as (partition by no order by period rows 11 preceding),
-    year_ago as (partition by no order by period rows between 14 preceding and 12 preceding),
-    life as (partition by no order by period rows unbounded preceding);
-
-create temp table store_category_share as
-with measured as (
-    select names.no, period_of(period_start_date) as measured_in, sum(money_units(own_sales))::bigint as own,
-        sum(money_units(category_sales))::bigint as category
-    from category_sales as sales inner join store_names as names on sales.store_id = names.id
-    where period_start_date <= date '$as_of' group by all
-),
-spread as (
-    select no, own, category, unnest([measured_in, measured_in + 1, measured_in + 2])::smallint as period, last_period
-    from measured inner join store_lives as lives using (no)
-    where measured_in between first_period and last_period
-)
-select no, period, sum(own)::bigint as own, sum(category)::bigint as category
-from spread where period <= last_period group by all;
-
--- display: the bands known of each position, from the period in which one changes to that before the next
-create temp table store_display_spans as
-with known as (
-    select names.no, attributes.attribute, greatest(period_of(recorded_at), lives.first_period) as period,
-        arg_max(coalesce(attributes.value, ''), recorded_at) as value
-    from store_attributes as attributes
-    inner join store_names as names on attributes.store_id = names.id and $display_applies
-    inner join store_lives as lives using (no)
-    where attribute in ($display_attributes) and recorded_at::date <= date '$as_of' group by all
-),
-banded as (select no, period, $display_bands from known group by all),
-carried as (
-    select no, period, $display_carried, lead(period) over w as next_period
-    from banded window w as (partition by no order by period)
-)
-select no, period as first, coalesce(next_period, 32767) as next, if($display_unknown, 'UNKNOWN', $display_text) as display
-from carried;
-create table store_display_codes as
-select $display_scheme as scheme_no, (row_number() over (order by segment <> 'UNKNOWN', segment) - 1)::smallint as code, segment
-from (select distinct display as segment from store_display_spans union select 'UNKNOWN'
-    union select segment from override_lines where entity_type = 'store' and scheme = 'display');
-create table store_display as
-select lives.no, unnest(range(lives.first_period, lives.last_period + 1))::smallint as period, 0::smallint as display
-from store_lives as lives inner join store_names as names using (no)
-where $display_applies and not exists (select 1 from store_display_spans as spans where spans.no = lives.no)
-union all
-select no, unnest(range(lives.first_period, least(first_span, lives.last_period + 1)))::smallint, 0
-from (select no, min(first) as first_span from store_display_spans group by all) inner join store_lives as lives using (no)
-union all
-select spans.no, unnest(range(greatest(spans.first, lives.first_period), least(spans.next, lives.last_period + 1)))::smallint,
-    codes.code
-from store_display_spans as spans inner join store_lives as lives using (no)
-inner join store_display_codes as codes on spans.display = codes.segment;
-"""
-
-AUDITS = """
--- a visit's set: its display profile, else its channel, else DEFAULT
-create temp table audited as
-select visits.row::integer as visit_no, visits.visit_id, names.no, period_of(started_at) as period, sets.set_no
-from visits inner join store_names as names on visits.store_id = names.id
-inner join store_lives as lives using (no)
-left join (
-    select store_display.no, store_display.period, codes.segment from store_display left join store_overrides as overrides
-        on store_display.no = overrides.no and store_display.period = overrides.period
-            and overrides.scheme_no = $display_scheme
-    inner join store_display_codes as codes on coalesce(overrides.override, display) = codes.code
-    where codes.segment in (select standard_set from standards)
-) as profiles on names.no = profiles.no and period_of(started_at) = profiles.period
-inner join standard_sets as sets on sets.standard_set = coalesce(
-    profiles.segment, if(names.channel in (select standard_set from standards), names.channel, 'DEFAULT'))
-where status = 'done' and started_at::date <= date '$as_of'
-    and period_of(started_at) between lives.first_period and lives.last_period;
-"""
-
-ANSWERS = (
-    stage(
-        "sfa_audit_answers",
-        {
-            "visit_no": "parents.row::integer",
-            "lost_visit_id": "if(parents.row is null, clean(input.visit_id), null)",
-            "kpi": "clean(input.kpi)",
-            "value": "input.value",
-        },
-        ["visit_no", "lost_visit_id", "kpi"],
-        reasons=(("value is null", "missing_amount"), ("visit_no is null", "unknown_visit")),
-        source="left join visits as parents on clean(input.visit_id) = parents.visit_id",
-        key_missing="(visit_no is null and lost_visit_id is null) or kpi is null",
-        key_text="coalesce((select visit_id from visits as v where v.row = audit_answers_in.visit_no),"
-        " lost_visit_id, '') || '|' || coalesce(kpi, '')",
-    )
-    + """
-create temp table store_audits as
-with answered as (
-    select audited.visit_no, audited.no, audited.period, audited.set_no, standards.kind_no, standards.kind_no = 2 as is_price,
-        standards.weight, standards.is_must_have,
-        cast(answers.value * 1000000 as bigint) as v, standards.target as t, standards.tolerance
-    from audit_answers as answers
-    inner join audited using (visit_no)
-    inner join standards on audited.set_no = standards.set_no and answers.kpi = standards.kpi
-),
-scored as (
-    select *, case
-        when v < 0 then 0
-        when kind_no = 0 then if(t <= 0 or v >= t, 1000000, ratio(v, t))
-        when kind_no = 1 then case when v <= t then 1000000 when t > 0 and v < 2 * t then ratio(2 * t - v, t) else 0 end
-        when kind_no = 2 then if(abs(v - t) <= tolerance, 1000000, 0)
-        else if(v >= 1000000, 1000000, 0) end as score
-    from answered
-),
-visited as (
-    select no, period, visit_no, set_no, count(*) as answered, count(*) filter (is_price) as prices,
-        sum(score) filter (is_price) as price_score, sum(weight * score)::bigint as weighted,
-        count(*) filter (is_must_have and score = 1000000) as must_haves
-    from scored group by all
-)
-select no, period, count(*) as visits, sum(answered) as answered, sum(sets.kpis) as expected, sum(prices)::bigint as prices,
-    sum(price_score)::bigint as price_score,
-    sum(if(v.must_haves < sets.must_haves, least(v.score, $must_have_cap * 1000000), v.score))::bigint as score
-from (select *, (200 * weighted + weight_of_set) // (2 * weight_of_set) as score
-    from visited inner join (select set_no, weight as weight_of_set from standard_sets) using (set_no)) as v
-inner join standard_sets as sets using (set_no)
-group by all;
-"""
-)
-
-# name -> (expression over the windows of one period, unit)
-METRICS: dict[str, tuple[str, int]] = {}
-for _window, _net, _orders in (
-    ("period", "net", "orders"),
-    ("quarter", "net_quarter", "orders_quarter"),
-    ("year", "net_year", "field(orders_year_packed, 6)"),
-):
-    METRICS[f"order_value_{_window}"] = (_net, MONEY)
-    METRICS[f"orders_{_window}"] = (_orders, COUNT)
-    METRICS[f"order_value_avg_{_window}"] = (
-        f"if({_orders} > 0, sign({_net}) * ((200 * abs({_net}) + {_orders}) // (2 * {_orders})), 0)", MICRO,
-    )  # fmt: skip
-METRICS |= {
-    "order_value_trend": ("if(net_year_ago > 0, ratio(net_quarter - net_year_ago, net_year_ago), null)", MICRO),
-    "has_ordered": ("if(period >= since, 1, 0)", COUNT),
-    "periods_since_first_order": ("if(period >= since and is_first_known, period - since, null)", COUNT),
-    "periods_since_last_order": (
-        "if(period >= since, period - coalesce(last_order, customer_period), null)", COUNT,
-    ),
-    "repeat_order_rate_year": (
-        "if(period > since, ratio(repeats, least(12, period - since, period - first_period + 1)), null)", MICRO,
-    ),
-}  # fmt: skip
-for _number, _channel in enumerate(("rep", "phone", "email", "portal", "edi", "distributor")):
-    METRICS[f"share_orders_{_channel}_year"] = (
-        f"if(field(orders_year_packed, 6) > 0, "
-        f"ratio(field(orders_year_packed, {_number})::bigint, field(orders_year_packed, 6)), null)", MICRO,
-    )  # fmt: skip
-METRICS |= {
-    "revenue_share_above_year": ("coalesce(ratio_wide(ranks.above, totals.value), 1000000)", MICRO),
-    "revenue_rank_share_year": ("coalesce(ratio(ranks.place - 1, totals.members), 1000000)", MICRO),
-    "group_revenue_share_above_year": ("coalesce(ratio_wide(chains.above, chain_totals.chain_value), 1000000)", MICRO),
-    "contacts_year": ("field(contacts_year_packed, 0) + field(contacts_year_packed, 1)", COUNT),
-    "periods_since_last_visit": ("period - last_visit", COUNT),
-}
-for _window, _packed in (
-    ("period", "contacts_packed"),
-    ("quarter", "contacts_quarter_packed"),
-    ("year", "contacts_year_packed"),
-):
-    METRICS[f"visits_{_window}"] = (f"field({_packed}, 0)", COUNT)
-    METRICS[f"interactions_{_window}"] = (f"field({_packed}, 1)", COUNT)
-for _number, _channel in enumerate(("phone", "email", "chat", "visit")):
-    METRICS[f"interactions_{_channel}_quarter"] = (f"field(contacts_quarter_packed, {_number + 2})", COUNT)
-METRICS |= {
-    "category_share_quarter": ("if(share.category > 0, ratio(share.own, share.category), null)", MICRO),
-    "perfect_store_score": ("(2 * audits.score + audits.visits) // (2 * audits.visits)", MICRO),
-    "price_correctness": (
-        "if(audits.prices > 0, (2 * audits.price_score + audits.prices) // (2 * audits.prices), null)", MICRO,
-    ),
-    "audit_coverage": ("ratio(audits.answered::bigint, audits.expected::bigint)", MICRO),
-}  # fmt: skip
-
-STORE_METRICS = f"""
-create table store_metrics as
-with ranks as (
-    select no, period, row_number() over (partition by period order by net_year desc, no) as place,
-        coalesce(sum(net_year) over (
-            partition by period order by net_year desc, no rows between unbounded preceding and 1 preceding), 0)::bigint as above
-    from store_windows where net_year > 0
-),
-totals as (
-    select period, (sum(net_year) filter (net_year > 0))::bigint as value, count(*) filter (net_year > 0) as members
-    from store_windows group by period
-),
-chain_values as (
-    select period, node, sum(net_year)::bigint as value from store_windows inner join store_nodes using (no)
-    group by all having sum(net_year) > 0
-),
-chain_totals as (select period, sum(value)::bigint as chain_value from chain_values group by period),
-chain_ranks as (
-    select period, node, coalesce(sum(value) over (
-        partition by period order by value desc, node rows between unbounded preceding and 1 preceding), 0)::bigint as above
-    from chain_values
-)
-select no, period, {", ".join(f"{expression}::{'integer' if unit == COUNT else 'bigint'} as {name}" for name, (expression, unit) in METRICS.items())}
-from store_windows inner join store_nodes using (no)
-inner join totals using (period) left join chain_totals using (period)
-left join ranks using (no, period) left join chain_ranks as chains using (node, period)
-left join store_audits as audits using (no, period)
-left join store_category_share as share using (no, period)
-order by period
-"""
-
-PRODUCT_GROUPS = """
 -- products without a master have a node of their own, and none of the other levels
 create temp table product_list as
-select products.row::integer as product_no, product_id, product_group, brand, category, unit_cost from products
+select products.row::integer as product_no, product_id, product_group, brand, category,
+    cast(unit_cost * 1000000 as bigint) as unit_cost from products
 union all
-select (1000000000 + row_number() over ())::integer, product_id, null, null, null, null
-from (select distinct product_id from order_lines where product_id is not null);
-create temp table product_nodes as
-select product_no, unnest(['category', 'brand', 'group', 'product']) as level,
-    unnest(['category:' || coalesce(category, 'unknown'), 'brand:' || coalesce(brand, 'unknown'),
-        'group:' || coalesce(product_group, 'unknown'), 'product:' || product_id]) as id
-from product_list
-union all
-select -1, level, level || ':unknown' from (select unnest(['category', 'brand', 'group', 'product']) as level);
+select (1000000000 + row_number() over ())::integer, product_id, null, null, null, null from (
+    select product_id from order_lines where product_id is not null
+    union select product_id from stock_levels anti join products using (product_id) where stock_date <= date '$as_of'
+);
+create temp table categories as
+select (row_number() over (order by category) - 1)::tinyint as category_no, category
+from (select distinct coalesce(category, 'unknown') as category from product_list union select 'unknown');
 create temp view document_lines as
 select coalesce(lines.product_no, inferred.product_no, -1) as product_no, documents.store_no, documents.period,
     documents.ordered_on, money_units(lines.net_amount) as net, money_units(lines.quantity) as quantity,
@@ -573,139 +338,15 @@ from order_lines as lines inner join documents using (order_no)
 left join (select product_no, product_id from product_list where product_no >= 1000000000) as inferred
     on lines.product_id = inferred.product_id
 where not documents.is_returned or lines.net_amount < 0;
-create temp table product_sales as
-with sold as (
-    select product_no, period, sum(net)::bigint as net, sum(quantity)::hugeint as quantity, min(ordered_on) as first_on
-    from document_lines group by all
-)
-select nodes.id, nodes.level, sold.period, sum(sold.net)::bigint as net,
-    sum(if(list.unit_cost is null, 0, sold.net))::bigint as costed,
-    -- of ten decimals: quantities have four, costs six
-    sum(coalesce(sold.quantity * cast(list.unit_cost * 1000000 as bigint), 0))::hugeint as cost, min(first_on) as first_on
-from sold inner join product_nodes as nodes using (product_no) left join product_list as list using (product_no)
-group by all;
-create table product_group_names as
-select row_number() over (order by id)::integer as no, id, id as product_group_id, level, min(first_on) as first_on
-from product_sales group by id, level;
-create table product_group_lives as
-select no, greatest(first_on, period_start(first)) as starts_on, greatest(period_of(first_on), first) as first_period,
-    (select max(period) from periods) as last_period, true as is_active
-from product_group_names cross join history;
-
--- which periods a store bought a node in, as bits; a purchase counts in its own and the two periods after it
-create temp table node_purchases as
-with bought as (
-    select product_no, store_no, bit_or(1::hugeint << (period - first)) as bits
-    from document_lines cross join history
-    where is_purchase and store_no is not null and period >= first and period - first < 120 group by all
-),
-by_node as (
-    select names.no, store_no, bit_or(bits) as bits
-    from bought inner join product_nodes as nodes using (product_no) inner join product_group_names as names using (id)
-    group by all
-)
-select no, store_no, bits | (bits << 1) | (bits << 2) as bits from by_node;
-create temp table node_distribution as
-with ordering_stores as (
-    select no as store_no, period, greatest(net_year, 0) as weight from store_windows where orders_quarter > 0
-),
-totals as (select period, count(*) as stores, sum(weight) as weight from ordering_stores group by all),
-reached as (
-    select purchases.no, ordering.period, count(*) as stores, sum(ordering.weight) as weight
-    from node_purchases as purchases cross join history inner join ordering_stores as ordering using (store_no)
-    where (bits >> (ordering.period - history.first)) & 1 = 1 group by all
-)
-select no, totals.period, totals.stores as all_stores, totals.weight as all_weight, reached.stores, reached.weight
-from product_group_names cross join totals left join reached using (no, period);
-
-create table product_group_metrics as
-with spine as (
-    select no, unnest(range(first_period, last_period + 1))::smallint as period from product_group_lives
-),
-facts as (
-    select no, names.level, spine.period, coalesce(net, 0) as net, coalesce(costed, 0) as costed, coalesce(cost, 0) as cost
-    from spine inner join product_group_names as names using (no)
-    left join product_sales as sales on names.id = sales.id and spine.period = sales.period
-),
-windows as (
-    select no, level, period, net, sum(net) over quarter::bigint as net_quarter, sum(net) over year::bigint as net_year,
-        sum(costed) over year::hugeint as costed, sum(cost) over year::hugeint as cost,
-        if(period - 23 >= (select first from history), coalesce(sum(net) over year_before, 0)::bigint, null) as net_before
-    from facts
-    window quarter as (partition by no order by period rows 2 preceding),
-        year as (partition by no order by period rows 11 preceding),
-        year_before as (partition by no order by period rows between 23 preceding and 12 preceding)
-),
-ranked as (
-    select *, sum(greatest(net_year, 0)) over (partition by period, level) as total,
-        coalesce(sum(greatest(net_year, 0)) over (
-            partition by period, level order by net_year desc, no rows between unbounded preceding and 1 preceding), 0) as above
-    from windows
-)
-select no, period, net as sales_period, net_quarter as sales_quarter, net_year as sales_year,
-    if(net_before > 0, ratio_huge(net_year - net_before, net_before), null) as sales_growth_year,
-    if(net_year > 0, ratio_huge(above, total), 1000000) as revenue_share_above_year,
-    if(costed > 0, ratio_huge(costed * 1000000 - cost, costed * 1000000), null) as margin_rate_year,
-    if(all_stores > 0, ratio(coalesce(reached.stores, 0), all_stores), null) as numeric_distribution,
-    if(all_weight > 0, ratio_huge(coalesce(reached.weight, 0), all_weight), null) as weighted_distribution
-from ranked left join node_distribution as reached using (no, period);
+-- of ten decimals: amounts and quantities have four, costs six
+create temp table store_category_sales as
+select lines.store_no as no, lines.period, coalesce(list.category_no, (select category_no from categories where category = 'unknown'))
+    as category_no, sum(net)::bigint as net, count(*)::integer as lines,
+    count(unit_cost)::integer as costed_lines,
+    coalesce(sum(if(unit_cost is null, 0, net * 1000000 - coalesce(quantity * unit_cost, 0))), 0)::hugeint as margin
+from document_lines as lines left join (
+    select product_no, unit_cost, category_no from product_list left join categories
+        on coalesce(product_list.category, 'unknown') = categories.category) as list using (product_no)
+where store_no is not null group by all;
 """
-PRODUCT_GROUP_UNITS = {
-    "sales_period": MONEY, "sales_quarter": MONEY, "sales_year": MONEY, "sales_growth_year": MICRO,
-    "revenue_share_above_year": MICRO, "margin_rate_year": MICRO, "numeric_distribution": MICRO,
-    "weighted_distribution": MICRO,
-}  # fmt: skip
-
-REPS = """
-create table rep_lives as
-with versions as (
-    select rep_id, if(count(*) = count(loaded_at), min(loaded_at), null) as since
-    from reps_in semi join reps using (rep_id) where reason is null and not reps_in.is_deleted group by all
-),
-assigned as (
-    select rep_id, if(count(*) = count(loaded_at), min(loaded_at), null) as since
-    from store_assignments_in semi join store_assignments using (store_id, rep_id, valid_from)
-    where reason is null and not store_assignments_in.is_deleted group by all
-),
-begun_assignments as (select rep_id, min(valid_from) as first_on from store_assignments group by all),
-sold as (
-    select rep_id, min(ordered_on) as first_on, max(period) as last_period from documents where rep_id is not null group by all
-),
-begun as (
-    select names.no, coalesce(
-            least(names.hired_on, begun_assignments.first_on, sold.first_on),
-            if(versions.rep_id is not null, versions.since, assigned.since)::date,
-            if(coalesce(versions.rep_id, assigned.rep_id) is not null, period_start(history.first), null)
-        ) as begins_on,
-        if(names.left_on <= date '$as_of', names.left_on, null) as ends_on, sold.last_period
-    from rep_names as names cross join history
-    left join sold on names.id = sold.rep_id
-    left join begun_assignments on names.id = begun_assignments.rep_id
-    left join versions on names.id = versions.rep_id
-    left join assigned on names.id = assigned.rep_id
 )
-select no, greatest(begins_on, period_start(first)) as starts_on, greatest(period_of(begins_on), first) as first_period,
-    if(ends_on is null, (select max(period) from periods),
-        least((select max(period) from periods), greatest(period_of(ends_on), last_period))) as last_period,
-    ends_on is null as is_active
-from begun cross join history where begins_on is not null;
-create table rep_metrics as
-with flags as (
-    select key >> 3 as store_no, period, bool_or(segment = $top_code and (key & 7) = $top_scheme) as is_top
-    from store_history where (key & 7) in ($client_scheme, $top_scheme) group by all
-    having bool_or((key & 7) = $client_scheme and segment in ($client_codes))
-),
-assigned as (
-    select distinct reps.no, flags.store_no, flags.period, flags.is_top
-    from store_assignments as lines
-    inner join store_names as stores on lines.store_id = stores.id
-    inner join rep_names as reps on lines.rep_id = reps.id
-    inner join flags on stores.no = flags.store_no and flags.period >= period_of(lines.valid_from)
-        and (lines.valid_to is null or flags.period < period_of(lines.valid_to))
-),
-portfolios as (select no, period, count(*) as clients, count(*) filter (is_top) as top from assigned group by all)
-select spine.no, spine.period, if(clients >= 5, ratio(top, clients), null) as top_client_ratio
-from (select no, unnest(range(first_period, last_period + 1))::smallint as period from rep_lives) as spine
-left join portfolios using (no, period);
-"""
-REP_UNITS = {"top_client_ratio": MICRO}

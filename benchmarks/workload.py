@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from scripts.generate_sample_data import DEFAULT_LAST_DAY, TABLES, generate
+from scripts.generate_sample_data import DEFAULT_LAST_DAY, GENERATOR_VERSION, TABLES, generate
 
 LATE_TABLES = ("erp_orders", "erp_order_lines")
 
@@ -72,9 +72,9 @@ class Workload:
 
 
 def make(path: Path, scale: Scale, memory_limit: str = "4GB") -> Workload:
-    """Generate it, once for each scale."""
+    """Generate it, once for each scale and version of the generator."""
     workload = Workload(path, DEFAULT_LAST_DAY)
-    wanted = json.dumps([scale.stores, scale.lines, scale.months, str(DEFAULT_LAST_DAY)])
+    wanted = json.dumps([scale.stores, scale.lines, scale.months, str(DEFAULT_LAST_DAY), GENERATOR_VERSION])
     made = path / "made.json"
     if made.exists() and made.read_text() == wanted:
         return workload
