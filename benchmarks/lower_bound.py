@@ -233,7 +233,8 @@ class Engine:
             with judged as (
                 select
                     metrics.no * {1 << CONDITION_BITS} + rules.condition_no as key, rules.*,
-                    case rules.condition_no {values} end as value
+                    -- of two columns: DuckDB 2.0.0 stops where a CASE hands on now this small table's column, now that one's
+                    case rules.condition_no {values} end + 0 * members.no as value
                 from {self.entity}_metrics as metrics
                 inner join {self.entity}_members as members using (no)
                 inner join {self.entity}_rules as rules using (scope_no)

@@ -69,6 +69,12 @@ class DuckDBWarehouse(Warehouse):
     def load(self, data_dir: Path | None, raw_schema: str, **options) -> dict:
         return load_sources.offer(data_dir, self.build_db, raw_schema, build_schema=self.build_schema, **options)
 
+    def cure(self, messages: list[str]) -> dict[str, str]:
+        # DuckDB 2.0.0 (duckdb#24807): a join fails whose build side hands on now this small table's column, now that
+        # one's. A left join that is not turned round has no such build side.
+        is_known = any("dict-surviving join" in message for message in messages)
+        return {"DUCKDB_DISABLED_OPTIMIZERS": "build_side_probe_side"} if is_known else {}
+
     # --- published -------------------------------------------------------------------------------
 
     def published_runs(self) -> list[dict]:

@@ -255,7 +255,7 @@ def dbt_variables(refresh: Refresh, found: dict, run: publishing.Run) -> dict:
     return variables
 
 
-def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None) -> dict:
+def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None, more: dict[str, str]) -> dict:
     warehouse = refresh.warehouse
     settings = {
         "WAREHOUSE_DIR": str(warehouse.path.resolve()),
@@ -278,11 +278,14 @@ def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None) -
     if seeds:
         settings["POLICY_SEEDS"] = seeds_setting(seeds)
     inherited = {name: value for name, value in os.environ.items() if name != "POLICY_SEEDS"}
-    return inherited | settings | refresh.warehouse.dbt_settings()
+    return inherited | settings | refresh.warehouse.dbt_settings() | more
 
 
-def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | None, lock: int) -> publishing.Run:
-    """Read the project, bring the warehouse to where this build starts, build, take the snapshots and test."""
+def run_dbt(
+    refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | None, lock: int, settings: dict | None = None
+) -> publishing.Run:
+    """Read the project, bring the warehouse to where this build starts, build, take the snapshots and test. Where the
+    engine itself fails and the warehouse knows `settings` that keep it from failing, all of it once more with them."""
     warehouse = refresh.warehouse
     warehouse.logs.mkdir(exist_ok=True)
     variables = ["--vars", json.dumps(dbt_variables(refresh, found, run))]
@@ -296,7 +299,7 @@ def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | No
         process = subprocess.Popen(
             [sys.executable, "-m", "scripts.run_dbt", json.dumps(work)],
             cwd=PROJECT,
-            env=dbt_environment(refresh, run, seeds),
+            env=dbt_environment(refresh, run, seeds, settings or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -321,8 +324,12 @@ def run_dbt(refresh: Refresh, run: publishing.Run, found: dict, seeds: Path | No
     finally:
         stop(process)
     if process.returncode or failure:
-        from scripts.failures import show_failures
+        from scripts.failures import failed_results, show_failures
 
+        found_faults = [str(result["message"]) for result in failed_results(warehouse.target)] if failure else []
+        if not settings and (cure := warehouse.cure(found_faults)):
+            refresh.remarks.append(f"The engine failed ({first_line(found_faults[0])}); built again with {cure}.")
+            return run_dbt(refresh, run, found, seeds, lock, cure)
         doing = "reading the project" if failure and failure["failed"] == "parse" else "building"
         console.print(f"[bold red]Stopped[/] while {doing}:")
         exception = (failure or {}).get("exception") or (None if failure else last_words(process, errors))

@@ -190,6 +190,10 @@ class Warehouse:
         """Environment that dbt needs beside what the user has set."""
         return {}
 
+    def cure(self, messages: list[str]) -> dict[str, str]:
+        """Environment with which dbt gets round a known fault of the engine that its messages tell of."""
+        return {}
+
     def remove_leftovers(self) -> list[str]:
         """Undo what killed runs left of publishing; remarks on what could not be."""
         raise NotImplementedError

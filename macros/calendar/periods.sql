@@ -32,3 +32,9 @@
         else {'period': 1, 'quarter': 13, 'year': 52} -%}
     {{- return((var('windows', none) or defaults)[window] | int) -}}
 {% endmacro %}
+
+{#- Index of the last period that has closed: a value, not a join, as PostgreSQL takes the one row of a joined
+    maximum for many and chooses nested loops. -#}
+{% macro last_closed_period() -%}
+    (select max(period_index) from {{ ref('int_periods') }} where is_closed)
+{%- endmacro %}

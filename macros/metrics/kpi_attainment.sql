@@ -20,7 +20,8 @@ periods as (
 targets as (
     select
         targets.*,
-        periods.period_index
+        periods.period_index,
+        {{ metric_position(entity_type, 'targets.kpi') }} as metric_position
     from {{ ref('policy_kpi_targets') }} as targets
     inner join periods
         on
@@ -29,7 +30,8 @@ targets as (
     where targets.entity_type = '{{ entity_type }}'
 ),
 
-expected as (
+-- by itself: joined in one go with the metrics, DuckDB pairs every entity with the targets of every segment first
+expected as {{ joined_first() }} (
     select
         history.{{ key }},
         history.period_index,
@@ -37,18 +39,25 @@ expected as (
         targets.scheme,
         targets.segment,
         targets.kpi,
+        targets.metric_position,
         targets.target,
-        targets.direction,
-        {{ metric_by_name(entity_type, 'metrics', 'targets.kpi') }} as actual
+        targets.direction
     from history
     inner join targets
         on
             history.scheme = targets.scheme
             and history.segment = targets.segment
             and history.period_index = targets.period_index
-    inner join metrics
-        on history.{{ key }} = metrics.{{ key }} and history.period_index = metrics.period_index
-    {{- metric_by_name_joins(entity_type, 'metrics', 'targets.kpi') }}
+),
+
+attained as (
+    select
+        expected.*,
+        {{ metric_by_name('metric_values', 'expected') }} as actual
+    from expected
+    inner join metric_values
+        on expected.{{ key }} = metric_values.{{ key }} and expected.period_index = metric_values.period_index
+    {{- metric_by_name_joins(entity_type, 'metric_values', 'expected', name='kpi') }}
 ),
 
 final as (
@@ -65,7 +74,7 @@ final as (
         actual,
         {{ exact_ratio('actual', 'target') }} as attainment,
         case when direction = 'lower_is_better' then actual <= target else actual >= target end as is_met
-    from expected
+    from attained
 )
 
 select * from final

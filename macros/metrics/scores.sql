@@ -10,28 +10,41 @@ with metrics as (
 weights as (
     select
         *,
-        sum(weight) over (partition by score) as total_weight
+        sum(weight) over (partition by score) as total_weight,
+        {{ metric_position(entity_type, 'metric') }} as metric_position
     from {{ ref('policy_score_weights') }}
     where entity_type = '{{ entity_type }}'
 ),
 
+-- what is the same for every entity. Products have twelve decimals, and exact_ratio takes six
+scales as (
+    select
+        *,
+        1000000 * cast(total_weight * (ceiling - floor) as numeric(30, 12)) as full_distance,
+        {{ exact_ratio('100000000 * cast(weight * missing as numeric(30, 12))', '1000000 * total_weight') }}
+            as missing_contribution,
+        {{ exact_ratio('100 * weight', 'total_weight') }} as max_contribution
+    from weights
+),
+
 weighed as (
     select
-        metrics.{{ key }},
-        metrics.period_index,
-        metrics.period_start_date,
-        weights.score,
-        weights.metric,
-        weights.weight,
-        weights.total_weight,
-        weights.floor,
-        weights.ceiling,
-        weights.direction,
-        weights.missing,
-        {{ metric_by_name(entity_type, 'metrics', 'weights.metric', scores=false) }} as value
-    from metrics
-    cross join weights
-    {{- metric_by_name_joins(entity_type, 'metrics', 'weights.metric', scores=false) }}
+        metric_values.{{ key }},
+        metric_values.period_index,
+        metric_values.period_start_date,
+        scales.score,
+        scales.metric,
+        scales.weight,
+        scales.floor,
+        scales.ceiling,
+        scales.direction,
+        scales.full_distance,
+        scales.missing_contribution,
+        scales.max_contribution,
+        {{ metric_by_name('metric_values', 'scales', scores=false) }} as value
+    from metric_values
+    cross join scales
+    {{- metric_by_name_joins(entity_type, 'metric_values', 'scales', scores=false) }}
 ),
 
 clamped as (
@@ -54,13 +67,11 @@ final as (
         score,
         metric,
         value,
-        -- products have twelve decimals, and exact_ratio takes six
         coalesce(
-            {{ exact_ratio('100000000 * cast(weight * distance as numeric(30, 12))',
-                '1000000 * cast(total_weight * (ceiling - floor) as numeric(30, 12))') }},
-            {{ exact_ratio('100000000 * cast(weight * missing as numeric(30, 12))', '1000000 * total_weight') }}
+            {{ exact_ratio('100000000 * cast(weight * distance as numeric(30, 12))', 'full_distance') }},
+            missing_contribution
         ) as contribution,
-        {{ exact_ratio('100 * weight', 'total_weight') }} as max_contribution,
+        max_contribution,
         value is not null as is_observed
     from clamped
 )

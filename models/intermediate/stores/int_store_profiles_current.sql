@@ -4,13 +4,7 @@
 {%- for scheme in schemes -%}
 {%- do parts.append("coalesce(max(case when scheme = '" ~ scheme ~ "' then segment end), '-')") -%}
 {%- endfor -%}
-with last_period as (
-    select max(period_index) as period_index
-    from {{ ref('int_periods') }}
-    where is_closed
-),
-
-current_segments as (
+with current_segments as (
     select * from {{ ref('fct_store_segments_current') }}
     where is_active
 ),
@@ -24,16 +18,15 @@ profiles as (
 ),
 
 metrics as (
-    select metrics.*
-    from {{ ref('fct_store_metrics') }} as metrics
-    inner join last_period on metrics.period_index = last_period.period_index
+    select * from {{ ref('fct_store_metrics') }}
+    where period_index = {{ last_closed_period() }}
 ),
 
 final as (
     select
         profiles.store_id,
         profiles.profile,
-        last_period.period_index,
+        {{ last_closed_period() }} as period_index,
         lives.first_period_index,
         cast(coalesce(metrics.order_value_year, 0) as numeric(18, 6)) as revenue_year,
         cast(coalesce(metrics.orders_year, 0) as numeric(18, 6)) as orders_year,
@@ -41,7 +34,6 @@ final as (
         metrics.cost_to_serve_year,
         metrics.net_contribution_year
     from profiles
-    cross join last_period
     left join {{ ref('int_store_lives') }} as lives on profiles.store_id = lives.store_id
     left join metrics on profiles.store_id = metrics.store_id
 )

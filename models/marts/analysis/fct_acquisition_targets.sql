@@ -2,7 +2,7 @@
 with outlets as (
     select * from {{ ref('int_store_outlets') }}
     where
-        period_index = (select max(period_index) from {{ ref('int_periods') }} where is_closed)
+        period_index = {{ last_closed_period() }}
         and not is_served
         and potential_segment = '{{ var("acquisition_potential_segment", "HIGH") }}'
         and potential_score is not null

@@ -1,18 +1,13 @@
 {{ config(materialized='periodic', periods='last') }}
-with last_period as (
-    select max(period_index) as period_index
-    from {{ ref('int_periods') }}
-    where is_closed
-),
-
-customers as (
+with customers as (
     select
-        metrics.store_id,
-        metrics.period_index,
-        metrics.order_value_year
-    from {{ ref('fct_store_metrics') }} as metrics
-    inner join last_period on metrics.period_index = last_period.period_index
-    where metrics.order_value_year > 0
+        store_id,
+        period_index,
+        order_value_year
+    from {{ ref('fct_store_metrics') }}
+    where
+        period_index = {{ last_closed_period() }}
+        and order_value_year > 0
 ),
 
 ranked as (

@@ -1,30 +1,25 @@
-with last_period as (
-    select max(period_index) as period_index
-    from {{ ref('int_periods') }}
-    where is_closed
-),
-
-stores as (
+with stores as (
     select * from {{ ref('dim_stores') }}
     where is_active
 ),
 
 metrics as (
-    select metrics.*
-    from {{ ref('fct_store_metrics') }} as metrics
-    inner join last_period on metrics.period_index = last_period.period_index
-    where metrics.has_ordered = 1
+    select * from {{ ref('fct_store_metrics') }}
+    where
+        period_index = {{ last_closed_period() }}
+        and has_ordered = 1
 ),
 
 -- periods since anybody spoke to the store: a visit or an interaction
 contacts as (
     select
-        counts.store_id,
-        max(counts.period_index) as last_contact_period_index
-    from {{ ref('int_store_contact_counts') }} as counts
-    inner join last_period on counts.period_index <= last_period.period_index
-    where counts.visits > 0 or counts.interactions > 0
-    group by counts.store_id
+        store_id,
+        max(period_index) as last_contact_period_index
+    from {{ ref('int_store_contact_counts') }}
+    where
+        period_index <= {{ last_closed_period() }}
+        and (visits > 0 or interactions > 0)
+    group by store_id
 ),
 
 judged as (

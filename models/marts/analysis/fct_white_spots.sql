@@ -1,22 +1,17 @@
 {{ config(materialized='periodic', periods='last') }}
 {%- set look_back = window_length('year') - 1 -%}
-with last_period as (
-    select max(period_index) as period_index
-    from {{ ref('int_periods') }}
-    where is_closed
-),
-
 -- customers that bought anything in the trailing year
-customers as (
+with customers as (
     select
         windows.store_id,
         windows.period_index,
         comparable.comparable_group
     from {{ ref('int_store_order_windows') }} as windows
-    inner join last_period on windows.period_index = last_period.period_index
     inner join {{ ref('int_store_comparables') }} as comparable
         on windows.store_id = comparable.store_id and windows.period_index = comparable.period_index
-    where windows.orders_year > 0
+    where
+        windows.period_index = {{ last_closed_period() }}
+        and windows.orders_year > 0
 ),
 
 purchases as (
