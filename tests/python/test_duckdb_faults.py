@@ -54,7 +54,8 @@ def test_a_build_that_the_engine_fails_is_made_again_round_the_fault(tmp_path):
     with duckdb.connect() as con, pytest.raises(duckdb.InternalException, match="dict-surviving join"):
         for table in PLANTED_TABLES:
             con.execute(table)
-        con.execute(f"create table planted as {ONE_COLUMN_OR_ANOTHER}")  # where a newer DuckDB does not fail, the cure can go
+        # where a newer DuckDB does not fail, the cure can go
+        con.execute(f"create table planted as {ONE_COLUMN_OR_ANOTHER}")
     project = tmp_path / "project"
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("dbt_packages", "target", "logs", "warehouse*"))
     (project / "packages.yml").write_text(yaml.safe_dump({"packages": [{"local": str(PROJECT)}]}))

@@ -12,7 +12,7 @@ with current_segments as (
 profiles as (
     select
         store_id,
-        {{ parts | join(" || ' / ' || ") }} as profile
+        {{ parts | join(" || ' / ' || ") or "'all'" }} as profile
     from current_segments
     group by store_id
 ),

@@ -1,3 +1,4 @@
+{%- set profile_schemes = var('profile_schemes', ['value', 'potential', 'service']) -%}
 -- One row per name by which parts of the policy find each other and which is not there.
 -- depends_on: {{ ref('policy_gate') }}
 with
@@ -40,6 +41,14 @@ top_client as (
         and segment = '{{ var("top_client_segment", "TOP") }}'
 ),
 
+profile_schemes as (
+    {%- for scheme in profile_schemes %}
+    select '{{ scheme }}' as scheme
+    union all
+    {%- endfor %}
+    select cast(null as {{ dbt.type_string() }}) as scheme where 1 = 0
+),
+
 remarks as (
     {{ policy_problem(
         'no_default_standards', 'perfect_store_standards',
@@ -77,6 +86,17 @@ remarks as (
             and targets.segment = segments.segment
     -- the segments of a classification need not be listed
     where segments.segment is null and coalesce(schemes.kind, '') <> 'classification'
+
+    union all
+    {{ policy_problem(
+        'no_profile_scheme', 'schemes',
+        "'var profile_schemes names scheme \"' || profile_schemes.scheme || '\" of stores, which is not there'",
+        "'correct the name in var profile_schemes, or leave it out'",
+        line_key="'store|' || profile_schemes.scheme",
+    ) }}
+    from profile_schemes
+    left join schemes on profile_schemes.scheme = schemes.scheme and schemes.entity_type = 'store'
+    where schemes.scheme is null
 
     union all
     -- where a table that names metrics is missing, the gate lets a rule pass that names none
