@@ -326,13 +326,13 @@ def run_dbt(
     if process.returncode or failure:
         from scripts.failures import failed_results, show_failures
 
-        found_faults = [str(result["message"]) for result in failed_results(warehouse.target)] if failure else []
-        if not settings and (cure := warehouse.cure(found_faults)):
-            refresh.remarks.append(f"The engine failed ({first_line(found_faults[0])}); built again with {cure}.")
+        exception = (failure or {}).get("exception") or (None if failure else last_words(process, errors))
+        told = [str(exception or ""), *(str(result["message"]) for result in failed_results(warehouse.target))]
+        if not settings and (cure := warehouse.cure(told)):
+            refresh.remarks.append(f"The engine failed on a known fault of its own; built again with {cure}.")
             return run_dbt(refresh, run, found, seeds, lock, cure)
         doing = "reading the project" if failure and failure["failed"] == "parse" else "building"
         console.print(f"[bold red]Stopped[/] while {doing}:")
-        exception = (failure or {}).get("exception") or (None if failure else last_words(process, errors))
         show_failures(console, warehouse, policy, exception, refresh.policy_dir)
         kept = "stays as it was" if warehouse.published_runs() else "was not made"
         raise RefreshError(f"The build failed; {warehouse.place} {kept}.")

@@ -62,7 +62,7 @@ def test_a_build_that_the_engine_fails_is_made_again_round_the_fault(tmp_path):
     config = f"{{{{ config(materialized='table', pre_hook={PLANTED_TABLES}) }}}}"
     (project / "models" / "planted.sql").write_text(config + ONE_COLUMN_OR_ANOTHER)
     said = run_refresh(tmp_path / "warehouse", PROJECT_DIR=project, DATA_DIR=EXAMPLE / "data").stdout
-    assert "The engine failed (" in said and "built again with" in said
+    assert "built again with" in said, said
     with duckdb.connect(str(tmp_path / "warehouse" / "build.duckdb"), read_only=True) as con:
         ((schema,),) = con.execute("select schema_name from duckdb_tables() where table_name = 'planted'").fetchall()
         assert con.execute(f"select count(*) from {schema}.planted").fetchall() == [(200_000,)]
