@@ -34,7 +34,7 @@ class Builds:
 def builds(tmp_path_factory, postgres) -> Builds:
     folder = tmp_path_factory.mktemp("engines")
     data_dir = folder / "data"
-    generate(data_dir, stores=200)
+    generate(data_dir, stores=200, months=20)
     server = postgres.database()
     for day in PUBLICATIONS:
         for warehouse, place in ((folder / "duckdb", None), (folder / "postgres", server)):

@@ -400,8 +400,9 @@ def test_clean_leaves_a_folder_that_is_no_warehouse_alone(tmp_path):
     assert (tmp_path / "lake" / "sample").is_dir()
 
 
-def test_the_scheduled_refresh_carries_the_record_from_run_to_run(tmp_path):
+def test_the_scheduled_refresh_carries_the_record_from_run_to_run(small, tmp_path):
     """The workflow's make steps, twice in a row, each time on a machine that has nothing but the last file."""
+    company = {"DATA_DIR": small.data_dir, "AS_OF_DATE": LAST_DAY}
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "refresh.yml").read_text())
     steps = [step for step in workflow["jobs"]["refresh"]["steps"] if str(step.get("run", "")).startswith("make ")]
     assert [step["run"] for step in steps] == ["make restore", "make build", "make backup"]
@@ -416,7 +417,7 @@ def test_the_scheduled_refresh_carries_the_record_from_run_to_run(tmp_path):
             done = subprocess.run(
                 [*step["run"].split(), f"VENV={sys.prefix}"],
                 cwd=PROJECT,
-                env=clean_environment(WAREHOUSE_DIR=warehouse, BACKUP=place),
+                env=clean_environment(WAREHOUSE_DIR=warehouse, BACKUP=place, **company),
                 capture_output=True,
                 text=True,
             )
