@@ -1,20 +1,11 @@
-{%- set profile_schemes = var('profile_schemes', ['value', 'potential', 'service']) -%}
 -- One row per name by which parts of the policy find each other and which is not there.
 -- depends_on: {{ ref('policy_gate') }}
 with
-
-segments as ({{ policy_lines('segments') }}
+{% for file in ['segments', 'perfect_store_standards', 'kpi_targets', 'schemes', 'segment_rules'] -%}
+{{ file }} as ({{ policy_lines(file) }}
 ),
 
-standards as ({{ policy_lines('perfect_store_standards') }}
-),
-
-targets as ({{ policy_lines('kpi_targets') }}
-),
-
-schemes as ({{ policy_lines('schemes') }}
-),
-
+{% endfor -%}
 metrics as (
     select distinct
         entity_type,
@@ -22,14 +13,11 @@ metrics as (
     from {{ ref('policy_known_metrics') }}
 ),
 
-rules as ({{ policy_lines('segment_rules') }}
-),
-
 default_set as (
     select
         count(*) as lines,
         count(case when standard_set = 'DEFAULT' then 1 end) as default_lines
-    from standards
+    from perfect_store_standards
 ),
 
 top_client as (
@@ -42,7 +30,7 @@ top_client as (
 ),
 
 profile_schemes as (
-    {%- for scheme in profile_schemes %}
+    {%- for scheme in var('profile_schemes', ['value', 'potential', 'service']) %}
     select '{{ scheme }}' as scheme
     union all
     {%- endfor %}
@@ -53,8 +41,7 @@ remarks as (
     {{ policy_problem(
         'no_default_standards', 'perfect_store_standards',
         "'there is no standard_set DEFAULT: stores of other channels and display segments are not scored'",
-        "'add lines of standard_set DEFAULT, unless it is meant'",
-        line_key="'DEFAULT'",
+        "'add lines of standard_set DEFAULT, unless it is meant'", line_key="'DEFAULT'",
     ) }}
     from default_set
     where lines > 0 and default_lines = 0
@@ -77,7 +64,7 @@ remarks as (
         "'correct the name, add its line to segments.csv, or remove the target'",
         line_key='targets.line_key',
     ) }}
-    from targets
+    from kpi_targets as targets
     left join schemes on targets.entity_type = schemes.entity_type and targets.scheme = schemes.scheme
     left join segments
         on
@@ -91,8 +78,7 @@ remarks as (
     {{ policy_problem(
         'no_profile_scheme', 'schemes',
         "'var profile_schemes names scheme \"' || profile_schemes.scheme || '\" of stores, which is not there'",
-        "'correct the name in var profile_schemes, or leave it out'",
-        line_key="'store|' || profile_schemes.scheme",
+        "'correct the name in var profile_schemes, or leave it out'", line_key="'store|' || profile_schemes.scheme",
     ) }}
     from profile_schemes
     left join schemes on profile_schemes.scheme = schemes.scheme and schemes.entity_type = 'store'
@@ -106,7 +92,7 @@ remarks as (
         "'correct the name, or leave it: the condition is unobserved until data bring the metric'",
         line_key='rules.line_key',
     ) }}
-    from rules
+    from segment_rules as rules
     left join metrics on rules.entity_type = metrics.entity_type and rules.metric = metrics.metric
     where metrics.metric is null and rules.metric is not null
 )
