@@ -32,6 +32,15 @@
 {% macro default__joined_first() %}{% endmacro %}
 {% macro duckdb__joined_first() -%}materialized{%- endmacro %}
 
+{#- Run once a command: the cores that one statement of DuckDB may take, where env DUCKDB_THREADS names a number. -#}
+{% macro limit_threads() %}
+    {{- return(adapter.dispatch('limit_threads', 'dynamic_segmentation')()) -}}
+{% endmacro %}
+{% macro default__limit_threads() %}{% endmacro %}
+{% macro duckdb__limit_threads() %}
+    {%- if env_var('DUCKDB_THREADS', '') -%} set threads = {{ env_var('DUCKDB_THREADS') | int }} {%- endif -%}
+{% endmacro %}
+
 {#- Run once after BEGIN of a transaction that writes a table of periods. PostgreSQL has no statistics of rows just
     written, nor of joins by range, and would choose nested loops for the joins on top: quadratic. -#}
 {% macro begin_stepping() %}

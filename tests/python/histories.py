@@ -717,7 +717,7 @@ class History:
 
     def __init__(self, seed: str, grain: str, sets: int, states: int, only: set[str] | None = None):
         rng = random.Random(seed)
-        days, step = (460, 31) if grain == "month" else (220, 7)
+        days, step = (460, 31) if grain == "month" else (160, 7)
         variables = {"company": "replayed", "period_grain": grain}
         if grain == "week":
             variables["windows"] = {"period": 1, "quarter": 4, "year": 13}
