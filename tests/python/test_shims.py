@@ -19,6 +19,7 @@ NO_VALUE = {
     "collect_statistics": "test_postgres.py: test_tables_are_known_to_the_planner",
     "key_hash": "below: test_hashes",
     "row_hash": "below: test_hashes",
+    "limit_threads": "below: test_a_statement_takes_as_many_cores_as_the_environment_says",
 }
 # Business time is not the session's, and neither is UTC.
 ZONE, SESSION_ZONE = "Europe/Berlin", "Asia/Kolkata"
@@ -576,6 +577,9 @@ def query(cases: Cases) -> str:
 
 
 ALL = [(name, number, cases) for name, groups in (SHIMS | SAME_SQL).items() for number, cases in enumerate(groups)]
+THREADS = "{{ limit_threads() }}"
+# PostgreSQL has settings of its own, and gets no statement.
+THREADS_NOW = {"duckdb": "current_setting('threads')", "postgres": "3"}
 HASHES = """
 select {{ row_hash(['a', 'b', 'c', 'd']) }}, {{ key_hash(['a', 'b']) }}
 from (values
@@ -602,12 +606,17 @@ from (values
 def engine(request, tmp_path_factory):
     """Runs the queries: all of them are compiled at once, as dbt's start is what takes long."""
     server = request.getfixturevalue("postgres").database() if request.param == "postgres" else None
-    inline = "\n;;\n".join([*(query(cases) for *_, cases in ALL), HASHES])
+    inline = "\n;;\n".join([*(query(cases) for *_, cases in ALL), THREADS, HASHES])
     outcome = dbt(
-        ["compile", "--inline", inline], tmp_path_factory.mktemp("shims"), variables={"timezone": ZONE}, server=server
+        ["compile", "--inline", inline],
+        tmp_path_factory.mktemp("shims"),
+        variables={"timezone": ZONE},
+        server=server,
+        DUCKDB_THREADS=3,
     )
-    *queries, hashes = outcome.result.results[0].node.compiled_code.split("\n;;\n")
+    *queries, threads, hashes = outcome.result.results[0].node.compiled_code.split("\n;;\n")
     queries = {(name, number): sql for (name, number, _), sql in zip(ALL, queries)} | {"hashes": hashes}
+    queries["threads"] = f"{threads}; select {THREADS_NOW[request.param]}"
     if server is None:
         with duckdb.connect() as connection:
             connection.execute(f"set timezone = '{SESSION_ZONE}'")
@@ -642,6 +651,10 @@ def test_hashes(engine):
     assert len({keys[0], *keys[6:]}) == 10
     # a sum over rows sees two values change places
     assert rows[6] + rows[13] != rows[12] + rows[14]
+
+
+def test_a_statement_takes_as_many_cores_as_the_environment_says(engine):
+    assert engine("threads") == [(3,)]
 
 
 def test_every_shim_has_cases():
