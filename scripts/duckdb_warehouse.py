@@ -13,6 +13,7 @@ import duckdb
 from scripts import load_sources
 from scripts.sql_text import first_line, literal
 from scripts.warehouse import (
+    BATCH,
     Node,
     RefreshError,
     Session,
@@ -39,6 +40,11 @@ class DuckDBSession(Session):
 
     def columns(self, relation: str) -> list[str]:
         return [column[0] for column in self.connection.execute(f"select * from {relation} limit 0").description]
+
+    def batches(self, sql: str, parameters: list | tuple = ()) -> Iterator[list[tuple]]:
+        result = self.connection.execute(sql, parameters)
+        while rows := result.fetchmany(BATCH):
+            yield rows
 
 
 class DuckDBWarehouse(Warehouse):
@@ -113,6 +119,28 @@ class DuckDBWarehouse(Warehouse):
             if self.published.exists():
                 con.execute(f"attach {literal(self.published)} as published (read_only)")
             yield DuckDBSession(con), "published.main."
+
+    @contextmanager
+    def reading_published(self) -> Iterator[tuple[Session, str]]:
+        with duckdb.connect() as con:
+            con.execute(f"set memory_limit = {literal(os.environ.get('DUCKDB_MEMORY_LIMIT') or '75%')}")
+            con.execute(f"set temp_directory = {literal(self.path / f'.reading-{os.getpid()}')}")
+            con.execute(f"attach {literal(self.published)} as published (read_only)")
+            yield DuckDBSession(con), "published.main."
+
+    @contextmanager
+    def beside_build(self, session: DuckDBSession) -> Iterator[None]:
+        try:
+            session.run(f"attach {literal(self.build_db)} as build (read_only)")
+        except duckdb.Error as error:
+            what = "a build is at work in it" if "lock" in str(error).lower() else first_line(error)
+            raise RefreshError(
+                f"{self.build_db} cannot be read ({what}). Contact data are read there: try again when it can be."
+            ) from None
+        try:
+            yield
+        finally:
+            session.run("detach build")
 
     writes_on_top = True
 

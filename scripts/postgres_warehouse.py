@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import psycopg2
@@ -19,6 +19,7 @@ from psycopg2.extensions import connection as Connection
 from scripts import load_sources
 from scripts.sql_text import first_line, quoted
 from scripts.warehouse import (
+    BATCH,
     Node,
     RefreshError,
     Session,
@@ -51,6 +52,13 @@ class PostgresSession(Session):
         with self.connection.cursor() as cursor:
             cursor.execute(f"select * from {relation} limit 0")
             return [column.name for column in cursor.description]
+
+    def batches(self, sql: str, parameters: list | tuple = ()) -> Iterator[list[tuple]]:
+        with self.connection.cursor(name="batches") as cursor:  # named: the server keeps the result
+            cursor.itersize = BATCH
+            cursor.execute(*adapted(sql, parameters))
+            while rows := cursor.fetchmany(BATCH):
+                yield rows
 
 
 def adapted(sql: str, parameters: list | tuple) -> tuple:
@@ -211,6 +219,12 @@ class PostgresWarehouse(Warehouse):
     def reading(self) -> Iterator[tuple[Session, str]]:
         with self.connected() as session:
             yield session, f"{quoted(self.schema)}."
+
+    def reading_published(self) -> AbstractContextManager[tuple[Session, str]]:
+        return self.reading()
+
+    def beside_build(self, session: Session) -> AbstractContextManager[None]:
+        return nullcontext()
 
     @contextmanager
     def publishing(self, nodes: dict[str, Node], readers: list[str], on_top: bool) -> Iterator[tuple[Session, str]]:

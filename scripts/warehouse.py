@@ -21,6 +21,8 @@ import yaml
 PROJECT = Path(__file__).resolve().parent.parent
 PUBLISHED_SPEC = Path(__file__).with_name("published.yml")
 PACKAGE = "dynamic_segmentation"
+# Rows that a session hands on at a time.
+BATCH = 10_000
 
 
 class RefreshError(Exception):
@@ -35,6 +37,10 @@ class Session(Protocol):
     def run(self, sql: str, parameters: list | tuple = ()) -> None: ...
 
     def columns(self, relation: str) -> list[str]: ...
+
+    def batches(self, sql: str, parameters: list | tuple = ()) -> Iterator[list[tuple]]:
+        """Rows some thousands at a time, so that a long result needs no memory."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,14 @@ class Warehouse:
 
     def reading(self) -> AbstractContextManager[tuple[Session, str]]:
         """A session that sees the build, and the prefix of the published tables."""
+        raise NotImplementedError
+
+    def reading_published(self) -> AbstractContextManager[tuple[Session, str]]:
+        """A session that sees what is published and gets in no build's way, and the prefix of the published tables."""
+        raise NotImplementedError
+
+    def beside_build(self, session: Session) -> AbstractContextManager[None]:
+        """Within the block a session of `reading_published` sees the build too."""
         raise NotImplementedError
 
     def building(self) -> AbstractContextManager[Session]:
