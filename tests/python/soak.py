@@ -1,7 +1,8 @@
 """make soak: the replay and the kill tests at length; the last lines count what was done.
 
-REPLAY_SCHEDULES (104), REPLAY_SETS (40 a history, which 4 schedules share), KILLS (100 for each engine), SOAK=replay
-or SOAK=kills for one of the two. Ends with code 1 where something differs.
+REPLAY_SCHEDULES (104), REPLAY_SETS (40 a history, which 4 schedules share), KILLS (100 for each engine),
+DELIVERY_KILLS (200), SOAK=replay, SOAK=kills or SOAK=deliver for one of the three. Ends with code 1 where
+something differs.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 # Before the modules that read them; the processes of the pool inherit them.
-for name, value in {"REPLAY_SCHEDULES": "104", "REPLAY_SETS": "40", "KILLS": "100"}.items():
+for name, value in {"REPLAY_SCHEDULES": "104", "REPLAY_SETS": "40", "KILLS": "100", "DELIVERY_KILLS": "200"}.items():
     os.environ.setdefault(name, value)
 
+import delivery_kills  # noqa: E402
 import kills  # noqa: E402
 import postgres_server  # noqa: E402
 import replay  # noqa: E402
@@ -59,6 +61,12 @@ def soak_kills(folder: Path, server: Server | None) -> tuple[str, bool]:
     return lines, not any(outcome.faults for outcome in outcomes)
 
 
+def soak_deliver(folder: Path, server: Server | None) -> tuple[str, bool]:
+    outcome = delivery_kills.outcome(folder, int(os.environ["DELIVERY_KILLS"]))
+    print("\n".join(outcome.faults), flush=True)
+    return f"deliveries, seed {delivery_kills.SEED}: {outcome}", not outcome.faults
+
+
 def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
@@ -68,7 +76,7 @@ def main() -> int:
             server = None
             print(f"Without PostgreSQL: {error}", flush=True)
         wanted = os.environ.get("SOAK", "")
-        parts = {"replay": soak_replay, "kills": soak_kills}
+        parts = {"replay": soak_replay, "kills": soak_kills, "deliver": soak_deliver}
         done = [part(folder / name, server) for name, part in parts.items() if wanted in ("", name)]
     print("\n".join(line for line, _ in done))
     return 0 if done and all(is_right for _, is_right in done) else 1
