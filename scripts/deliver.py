@@ -226,6 +226,7 @@ def run_delivery(delivery: Delivery, targets: dict[str, TargetBase]) -> list[Out
     with lock(folder), opened(folder) as state:
         with progress_bars() as progress:
             outcomes = [delivery.deliver(state, name, target, progress) for name, target in targets.items()]
+        state.shrink()
         reporting.show(console, outcomes, reporting.gone_targets(state, delivery.config))
     return outcomes
 

@@ -19,6 +19,9 @@ from typing import NamedTuple
 
 from scripts.warehouse import RefreshError
 
+# Of 4 KB.
+MANY_PAGES = 5_000
+
 
 class Change(NamedTuple):
     sequence: int
@@ -229,6 +232,14 @@ class DeliveryState:
             elif accepted:
                 run("update batches set key = ? where batch = ?", [batch_key(key for (key,) in left), number])
         return len(left)
+
+    def shrink(self) -> None:
+        """Give back the room of a large outbox, such as that of a first delivery."""
+        free, pages = (
+            self.connection.execute(f"pragma {name}").fetchone()[0] for name in ("freelist_count", "page_count")
+        )
+        if free > max(MANY_PAGES, pages // 2):
+            self.connection.execute("vacuum")
 
     def drop_waiting(self, target: str) -> None:
         batches = "(select batch from batches where target = ?)"

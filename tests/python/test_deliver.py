@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -13,10 +14,10 @@ from email.utils import formatdate
 import delivery_kills
 import duckdb
 import pytest
-from conftest import connect, server_rows
+from conftest import PROJECT, connect, server_rows
 from deliveries import SECRET, TABLES, Company, http_receiver, smtp_receiver
 
-KILLS = int(os.environ.get("DELIVERY_KILLS", "30"))
+KILLS = int(os.environ.get("DELIVERY_KILLS", "40"))
 ALL = ["treatments", "segments", "alerts"]
 
 
@@ -267,6 +268,34 @@ def test_requests_are_signed_and_bear_keys(company, crm):
         assert request.headers["X-Api-Key"] == "the key"
     first = crm.requests[0].changes[0]
     assert first["value_number"] == 5.25 and first["in_force_since"] == "2026-01-01" and first["ends_on"] is None
+
+
+def test_the_document_tells_how_to_verify(company, crm):
+    text = (PROJECT / "docs" / "delivery.md").read_text()
+    told: dict = {}
+    exec(text.split("```python\n")[1].split("```")[0], told)
+    company.deliver()
+    request = crm.requests[0]
+    assert told["is_genuine"](SECRET.encode(), request.headers, request.body)
+    assert not told["is_genuine"](SECRET.encode(), request.headers, request.body.replace(b"s1", b"s9"))
+    assert not told["is_genuine"](b"another", request.headers, request.body)
+
+
+def test_the_document_has_the_tables_and_the_columns_that_count(monkeypatch):
+    from scripts.delivery_config import Secrets, TableTarget
+    from scripts.delivery_source import KINDS
+    from scripts.delivery_targets import TableSender
+
+    text = (PROJECT / "docs" / "delivery.md").read_text()
+    monkeypatch.setenv("D", "dsn")
+    target = TableTarget(kind="table", dsn_env="D", table="segmentation.{what}", what=["treatments", "segments"])
+    squeezed = " ".join(text.split()).replace("( ", "(").replace(" )", ")")
+    for kind in (KINDS["treatments"], KINDS["segments"]):
+        assert TableSender(target, Secrets("t")).ddl(kind).replace('"', "") in squeezed
+        (line,) = (line for line in text.splitlines() if line.startswith(f"| `{kind.what}` |"))
+        compared, along = line.split("|")[4:6]
+        assert set(re.findall(r"`(\w+)`", compared)) == kind.compared
+        assert set(re.findall(r"`(\w+)`", along)) == set(kind.columns) - kind.compared
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 408])
@@ -562,6 +591,32 @@ def test_a_dry_run_touches_nothing_and_asks_for_no_secret(company, crm):
     assert company.state_file.read_bytes() == before and len(crm.requests) == 3
 
 
+def test_a_build_that_publishes_in_the_middle_is_noticed(company, crm, monkeypatch):
+    from scripts.delivery_source import Source
+
+    answers = [False, False, True]
+    monkeypatch.setattr(Source, "is_unchanged", lambda _: answers.pop(0))
+    assert "sent 7 changes" in company.deliver()
+    assert applied(crm) == 7 and not answers
+    company.segment("s1", "SILVER")
+    company.publish()
+    answers += [False] * 3
+    assert "Builds go on publishing" in company.deliver(code=1)
+    assert applied(crm) == 7
+
+
+def test_the_room_of_a_large_outbox_is_given_back(company, crm, monkeypatch):
+    import scripts.delivery_state
+
+    monkeypatch.setattr(scripts.delivery_state, "MANY_PAGES", 0)
+    for n in range(500):
+        company.treat(f"n{n}", "discount", "x" * 500)
+    company.publish()
+    company.deliver()
+    assert company.state_file.stat().st_size < 100_000
+    assert "sent 0 changes" in company.deliver()
+
+
 def test_one_delivery_at_a_time_and_builds_go_on(company, crm):
     from scripts.delivery_state_file import folder_of, lock
     from scripts.duckdb_warehouse import DuckDBWarehouse
@@ -672,11 +727,9 @@ def test_a_configuration_that_is_none(company):
 
 
 def test_the_example_is_a_configuration(tmp_path):
-    from pathlib import Path
-
     from scripts.delivery_config import EXAMPLE, read_config
 
-    config = read_config(Path(__file__).resolve().parents[2] / EXAMPLE)
+    config = read_config(PROJECT / EXAMPLE)
     assert {target.kind for target in config.targets.values()} == {"csv", "webhook", "table", "apprise"}
 
 
