@@ -38,7 +38,8 @@ MAX_BACKOFF, MAX_RETRY_AFTER = 60.0, 300.0
 COMPARISONS = 3
 OUTSIDE = ("", "keep", "withdraw")
 
-app = typer.Typer(add_completion=False)
+# A traceback that shows values would show secrets.
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 console = Console(width=None if sys.stdout.isatty() else 120)
 
 

@@ -664,6 +664,31 @@ def test_nothing_published_and_an_older_publication(company, crm):
     assert "Nothing is published" in company.deliver(code=1)
 
 
+def test_tables_are_found_by_the_names_that_a_user_gave_them(company, crm):
+    def node(name: str, schema: str, alias: str) -> dict:
+        relation = f'"build"."{schema}"."{alias}"'
+        about = {"name": name, "schema": schema, "alias": alias, "relation_name": relation}
+        return about | {"database": "build", "resource_type": "model", "package_name": "dynamic_segmentation"}
+
+    company.configure(crm=crm.target | {"what": ["segments"], "contact_columns": ["email"]})
+    renamed = {"segmentation.duckdb": ("main.fct_store_segments_current", "store_segments")}
+    renamed["build.duckdb"] = ("segmentation_build_contacts.int_rep_contacts", "people")
+    for file, (table, name) in renamed.items():
+        with duckdb.connect(str(company.warehouse / file)) as con:
+            con.execute(f"alter table {table} rename to {name}")
+    assert "The build has no contact data to read" in company.deliver(code=1)
+    nodes = [
+        node("fct_store_segments_current", "segmentation_build", "store_segments"),
+        node("int_rep_contacts", "segmentation_build_contacts", "people"),
+    ]
+    (company.warehouse / "target").mkdir()
+    manifest = {"nodes": {each["name"]: each for each in nodes}, "sources": {}}
+    (company.warehouse / "target" / "manifest.json").write_text(json.dumps(manifest))
+    company.deliver()
+    found = {change["entity_id"]: change for change in crm.requests[-1].changes}
+    assert found["r1"]["email"] == "r1@example.com" and set(found) == {"s1", "s2", "r1"}
+
+
 def test_contact_data_while_a_build_is_at_work(company, crm):
     import subprocess
     import sys
