@@ -45,6 +45,11 @@ KEY_COLUMNS = {
     "cost_rates.csv": ["activity", "channel", "valid_from"],
     "kpi_targets.csv": ["entity_type", "scheme", "segment", "kpi", "valid_from"],
     "rfm_bands.csv": ["measure", "score", "valid_from"],
+    "treatment_types.csv": ["treatment"],
+    "treatments.csv": ["entity_type", "scheme", "segment", "treatment", "value", "valid_from"],
+    "time_rates.csv": ["activity", "key", "valid_from"],
+    "signals.csv": ["entity_type", "signal"],
+    "translations.csv": ["language", "key"],
 }
 BLANKS = " \t\r\n\f\v"
 

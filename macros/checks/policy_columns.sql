@@ -119,6 +119,46 @@
             'valid_from': date,
             'valid_to': date,
         },
+        'treatment_types': {
+            'treatment': name,
+            'unit': {'type': 'text', 'required': true},
+            'combine': {'type': 'choice', 'required': true, 'choices': ['max', 'min', 'sum', 'union', 'priority']},
+            'scheme_priority': text,
+            'cost_metric': text,
+            'label': text,
+            'description': text,
+        },
+        'treatments': {
+            'entity_type': entity_type,
+            'scheme': name,
+            'segment': name,
+            'treatment': name,
+            'value': name,
+            'unit_cost': {'type': 'number', 'default': '0'},
+            'effective_from': {'type': 'choice', 'choices': ['at_once', 'next_period', 'next_cycle'],
+                               'default': "'at_once'"},
+            'notice_periods': count_from_zero,
+            'valid_from': date,
+            'valid_to': date,
+        },
+        'time_rates': {
+            'activity': {'type': 'choice', 'required': true, 'choices': ['visit', 'travel', 'working_day']},
+            'key': {'type': 'text', 'default': "'*'"},
+            'minutes': required_number,
+            'valid_from': date,
+            'valid_to': date,
+        },
+        'signals': {
+            'entity_type': entity_type,
+            'signal': {'type': 'choice', 'required': true, 'choices': signal_names()},
+            'severity': {'type': 'choice', 'required': true, 'choices': ['critical', 'warning', 'info']},
+            'recipients': text,
+        },
+        'translations': {
+            'language': name,
+            'key': name,
+            'text': {'type': 'text', 'required': true},
+        },
         'rfm_bands': {
             'measure': {'type': 'choice', 'required': true, 'choices': ['recency', 'frequency', 'monetary']},
             'score': {'type': 'integer', 'required': true, 'minimum': 1},
@@ -133,6 +173,7 @@
     {{- return([
         'schemes', 'segments', 'segment_rules', 'display_bands', 'perfect_store_standards', 'external_metrics',
         'attribute_flags', 'score_weights', 'point_rules', 'cost_rates', 'kpi_targets', 'rfm_bands',
+        'treatment_types', 'treatments', 'time_rates', 'signals', 'translations',
     ]) -}}
 {% endmacro %}
 
@@ -151,5 +192,18 @@
         'cost_rates': ['activity', 'channel', 'valid_from'],
         'kpi_targets': ['entity_type', 'scheme', 'segment', 'kpi', 'valid_from'],
         'rfm_bands': ['measure', 'score', 'valid_from'],
+        'treatment_types': ['treatment'],
+        'treatments': ['entity_type', 'scheme', 'segment', 'treatment', 'value', 'valid_from'],
+        'time_rates': ['activity', 'key', 'valid_from'],
+        'signals': ['entity_type', 'signal'],
+        'translations': ['language', 'key'],
     }[file]) -}}
+{% endmacro %}
+
+{#- What the activation layer may find worth telling (macros/activation/signals.sql). -#}
+{% macro signal_names() %}
+    {{- return([
+        'promoted', 'demoted', 'moved', 'returned', 'about_to_lose', 'about_to_gain', 'stopped_buying', 'buying_more',
+        'override_expiring', 'override_contradicted', 'orders_bunched', 'treatment_alert',
+    ]) -}}
 {% endmacro %}

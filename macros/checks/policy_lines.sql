@@ -24,7 +24,7 @@
 
 {% macro policy_line_key(file) -%}
     {%- for column in policy_key_columns(file) -%}
-    coalesce({{ policy_text(column) }}, '{{ '*' if column in ['scope', 'channel'] }}')
+    coalesce({{ policy_text(column) }}, '{{ '*' if column in ['scope', 'channel'] or (file, column) == ('time_rates', 'key') }}')
     {%- if not loop.last %} || '|' || {% endif -%}
     {%- endfor -%}
 {%- endmacro %}

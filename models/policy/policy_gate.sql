@@ -4,7 +4,7 @@ with
 problems as (
     {% for part in [
         'types', 'cells', 'keys', 'schemes', 'segments', 'ladders', 'rules', 'metrics', 'versions', 'display',
-        'standards', 'scores'
+        'standards', 'scores', 'activation'
     ] -%}
     select * from {{ ref('policy_problems_' ~ part) }}
     {% if not loop.last %}union all{% endif %}

@@ -11,6 +11,12 @@ weights as ({{ policy_lines('score_weights') }}
 targets as ({{ policy_lines('kpi_targets') }}
 ),
 
+types as ({{ policy_lines('treatment_types') }}
+),
+
+treatments as ({{ policy_lines('treatments') }}
+),
+
 known as (
     select
         entity_type,
@@ -42,6 +48,15 @@ named as (
         kpi as metric,
         line_key
     from targets
+    union all
+    -- of every entity type that is given the treatment
+    select distinct
+        'treatment_types.csv' as file,
+        treatments.entity_type,
+        types.cost_metric as metric,
+        types.line_key
+    from types
+    inner join treatments on types.treatment = treatments.treatment
 ),
 
 -- names that a line gives

@@ -16,6 +16,12 @@ targets as ({{ policy_lines('kpi_targets') }}
 bands as ({{ policy_lines('rfm_bands') }}
 ),
 
+treatments as ({{ policy_lines('treatments') }}
+),
+
+times as ({{ policy_lines('time_rates') }}
+),
+
 versions as materialized (
     {{ version_pairs(
         'segment_rules', 'rules',
@@ -29,6 +35,10 @@ versions as materialized (
     {{ version_pairs('kpi_targets', 'targets', ['entity_type', 'scheme', 'segment', 'kpi']) }}
     union all
     {{ version_pairs('rfm_bands', 'bands', ['measure', 'score']) }}
+    union all
+    {{ version_pairs('treatments', 'treatments', ['entity_type', 'scheme', 'segment', 'treatment', 'value']) }}
+    union all
+    {{ version_pairs('time_rates', 'times', ['activity', 'key']) }}
 ),
 
 problems as (

@@ -1,7 +1,8 @@
 -- One row per name by which parts of the policy find each other and which is not there.
 -- depends_on: {{ ref('policy_gate') }}
 with
-{% for file in ['segments', 'perfect_store_standards', 'kpi_targets', 'schemes', 'segment_rules'] -%}
+{% set what_segments_bring = ['kpi_targets', 'treatments'] %}
+{% for file in ['segments', 'perfect_store_standards', 'schemes', 'segment_rules'] + what_segments_bring -%}
 {{ file }} as ({{ policy_lines(file) }}
 ),
 
@@ -56,23 +57,25 @@ remarks as (
     from top_client
     where lines = 0
 
+    -- the targets and treatments that we ship stay with a company whose schemes are its own
+    {%- for file in what_segments_bring %}
     union all
-    -- the targets that we ship stay with a company whose schemes are its own
     {{ policy_problem(
-        'target_without_segment', 'kpi_targets',
-        "'no ' || targets.entity_type || ' can be in segment \"' || targets.segment || '\" of scheme ' || targets.scheme",
-        "'correct the name, add its line to segments.csv, or remove the target'",
-        line_key='targets.line_key',
+        {'kpi_targets': 'target_without_segment', 'treatments': 'treatment_without_segment'}[file], file,
+        "'no ' || brought.entity_type || ' can be in segment \"' || brought.segment || '\" of scheme ' || brought.scheme",
+        "'correct the name, add its line to segments.csv, or remove the line'",
+        line_key='brought.line_key',
     ) }}
-    from kpi_targets as targets
-    left join schemes on targets.entity_type = schemes.entity_type and targets.scheme = schemes.scheme
+    from {{ file }} as brought
+    left join schemes on brought.entity_type = schemes.entity_type and brought.scheme = schemes.scheme
     left join segments
         on
-            targets.entity_type = segments.entity_type
-            and targets.scheme = segments.scheme
-            and targets.segment = segments.segment
+            brought.entity_type = segments.entity_type
+            and brought.scheme = segments.scheme
+            and brought.segment = segments.segment
     -- the segments of a classification need not be listed
     where segments.segment is null and coalesce(schemes.kind, '') <> 'classification'
+    {%- endfor %}
 
     union all
     {{ policy_problem(

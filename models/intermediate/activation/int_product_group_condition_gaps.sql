@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ condition_gaps('product_group') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ segment_signals('rep') }}

@@ -1,0 +1,78 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns'
+) }}
+{%- set text = dbt.type_string() -%}
+with known as (
+    {% if is_incremental() -%}
+    select * from {{ this }}
+    {%- else -%}
+    select
+        {%- for column in ['signal_key', 'entity_type', 'scheme'] %}
+        cast(null as {{ text }}) as {{ column }},
+        {%- endfor %}
+        cast(null as date) as first_seen_on
+    where 1 = 0
+    {%- endif %}
+),
+
+signals as (
+    select * from {{ ref('fct_signals') }}
+),
+
+schemes as (
+    select
+        entity_type,
+        scheme
+    from {{ ref('policy_schemes') }}
+    union all
+    -- of what belongs to no scheme
+    select
+        'store' as entity_type,
+        '*' as scheme
+),
+
+-- the publication that shows a scheme for the first time leaves a mark of it
+found as (
+    select
+        signal_key,
+        entity_type,
+        entity_id,
+        scheme,
+        signal
+    from signals
+    union all
+    select
+        md5(concat_ws('|', entity_type, scheme, 'scheme_published')) as signal_key,
+        entity_type,
+        '*' as entity_id,
+        scheme,
+        'scheme_published' as signal
+    from schemes
+),
+
+known_schemes as (
+    select distinct
+        entity_type,
+        scheme
+    from known
+),
+
+final as (
+    select
+        found.signal_key,
+        found.entity_type,
+        found.entity_id,
+        found.scheme,
+        found.signal,
+        known_schemes.scheme is null as is_first_publication,
+        {{ as_of_date() }} as first_seen_on,
+        {{ published_at() }} as published_at
+    from found
+    left join known on found.signal_key = known.signal_key
+    left join known_schemes on found.entity_type = known_schemes.entity_type and found.scheme = known_schemes.scheme
+    where
+        known.signal_key is null
+        and coalesce((select max(first_seen_on) from known) <= {{ as_of_date() }}, true)
+)
+
+select * from final

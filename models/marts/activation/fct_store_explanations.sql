@@ -1,0 +1,1 @@
+{{ explanations('store') }}

@@ -1,0 +1,1 @@
+{{ treatments_by_entity('store') }}
