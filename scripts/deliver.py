@@ -23,7 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from scripts import delivery_report as reporting
 from scripts.delivery_config import Config, Secrets, TargetBase, read_config
 from scripts.delivery_plan import Plan, Planner
-from scripts.delivery_source import Source, published
+from scripts.delivery_source import Source, check_published, published
 from scripts.delivery_state import Batch, DeliveryState
 from scripts.delivery_state_file import folder_of, lock, opened
 from scripts.delivery_targets import Refused, Sender, TryAgain, sender_of
@@ -224,6 +224,7 @@ def progress_bars() -> Progress:
 
 def run_delivery(delivery: Delivery, targets: dict[str, TargetBase]) -> list[Outcome]:
     folder = folder_of(delivery.warehouse)
+    check_published(delivery.warehouse)
     with lock(folder), opened(folder) as state:
         with progress_bars() as progress:
             outcomes = [delivery.deliver(state, name, target, progress) for name, target in targets.items()]
@@ -234,6 +235,7 @@ def run_delivery(delivery: Delivery, targets: dict[str, TargetBase]) -> list[Out
 
 def run_marking(delivery: Delivery, targets: dict[str, TargetBase]) -> None:
     folder = folder_of(delivery.warehouse)
+    check_published(delivery.warehouse)
     with lock(folder), opened(folder) as state:
         for name, target in targets.items():
             count = delivery.mark_delivered(state, name, target)
@@ -253,6 +255,7 @@ def run_forgetting(delivery: Delivery, names: list[str]) -> None:
 
 
 def run_dry(delivery: Delivery, targets: dict[str, TargetBase]) -> None:
+    check_published(delivery.warehouse)
     with opened(folder_of(delivery.warehouse), is_read_only=True) as state:
         for name, target in targets.items():
             reporting.show_plan(console, delivery, state, name, target)

@@ -334,10 +334,14 @@ def conditions(target: TargetBase, kind: Kind, entity_type: str | None) -> tuple
     return " and ".join(parts) or "true", parameters
 
 
-@contextmanager
-def published(warehouse: Warehouse, contacts_of: Iterable[str] = ()) -> Iterator[Source]:
+def check_published(warehouse: Warehouse) -> None:
+    """Once, before all that reads it; in plain words where it is damaged or of someone else."""
     if not warehouse.published_runs():
         raise RefreshError(f"Nothing is published in {warehouse.place} yet: make build comes first.")
+
+
+@contextmanager
+def published(warehouse: Warehouse, contacts_of: Iterable[str] = ()) -> Iterator[Source]:
     with warehouse.reading_published() as (session, prefix):
         source = Source(warehouse, session, prefix)
         if contacts_of:

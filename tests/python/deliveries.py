@@ -60,6 +60,7 @@ class Company:
     server: dict[str, str] | None = None
     rows: dict[str, list[dict]] = field(default_factory=lambda: {name: [] for name in [*TABLES, *CONTACTS]})
     runs: int = 0
+    contacts_written: str = ""
 
     @property
     def warehouse(self) -> Path:
@@ -101,7 +102,10 @@ class Company:
             self._publish_on_server()
         else:
             self._write(self.warehouse / "segmentation.duckdb", "main", TABLES)
-            self._write(self.warehouse / "build.duckdb", "segmentation_build_contacts", CONTACTS)
+            contacts = json.dumps([self.rows[name] for name in CONTACTS])
+            if contacts != self.contacts_written:
+                self._write(self.warehouse / "build.duckdb", "segmentation_build_contacts", CONTACTS)
+                self.contacts_written = contacts
 
     def _write(self, file: Path, schema: str, tables: dict[str, str]) -> None:
         new, lines = file.with_suffix(".new"), file.with_suffix(".jsonl")
