@@ -163,6 +163,27 @@ BAD = [
     Bad("overlapping_versions", "cost_rates.csv", "contact,phone,5,2025-01-01,", "contact|phone|2025-01-01"),
     Bad("unknown_choice", "external_metrics.csv", "store,t55,median,", "store|t55"),
     Bad("missing_value", "rfm_bands.csv", "recency,,5,,", "recency||"),
+    Bad("unknown_treatment", "treatments.csv", "store,value,GOLD,t56,1,,,,,", "store|value|GOLD|t56|1|"),
+    Bad(
+        "value_not_a_number",
+        "treatments.csv",
+        "store,value,GOLD,discount_rate,5 %,,,,,",
+        "store|value|GOLD|discount_rate|5 %|",
+    ),
+    Bad("negative_cost", "treatments.csv", "store,value,GOLD,promotion,T58,-1,,,,", "store|value|GOLD|promotion|T58|"),
+    Bad("unknown_choice", "treatments.csv", "store,value,GOLD,promotion,T59,,soon,,,", "store|value|GOLD|promotion|T59|"),
+    Bad(
+        "overlapping_versions",
+        "treatments.csv",
+        "store,value,GOLD,discount_rate,0.05,,,,2025-01-01,",
+        "store|value|GOLD|discount_rate|0.05|2025-01-01",
+    ),
+    Bad("unknown_metric", "treatment_types.csv", "t60,u,max,,oders,,", "t60", (("treatments.csv", "store,value,GOLD,t60,1,,,,,"),)),
+    Bad("unknown_choice", "treatment_types.csv", "t61,u,mean,,,,", "t61"),
+    Bad("minutes_not_positive", "time_rates.csv", "visit,T62,0,,", "visit|T62|"),
+    Bad("unknown_choice", "signals.csv", "store,t63,info,", "store|t63"),
+    Bad("unknown_recipient", "signals.csv", "product_group,moved,info,owner", "product_group|moved"),
+    Bad("missing_value", "translations.csv", "en,t65,", "en|t65"),
 ]
 
 

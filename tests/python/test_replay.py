@@ -20,6 +20,7 @@ from scripts.publish import columns_to_publish, evidence_windows, select_sql
 from scripts.warehouse import carried_tables, published_spec
 
 SNAPSHOTS = {"store": "snap_store_segments", "rep": "snap_rep_segments", "product_group": "snap_product_group_segments"}
+LEDGERS = {"fct_treatment_ledger", "fct_signal_log", "fct_alerts"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -143,7 +144,7 @@ def current(build: Build) -> dict[str, list[tuple]]:
 
 def test_snapshots_keep_what_each_run_published(tmp_path):
     """Four runs: one, a later one, that one again, which changes nothing, and one for a day before it."""
-    assert set(SNAPSHOTS.values()) == set(carried_tables()) - {"fct_runs"}
+    assert {*SNAPSHOTS.values(), *LEDGERS, "fct_runs"} == set(carried_tables())
     history, build = History("published", "month", 4, 2), Build(tmp_path / "warehouse", tmp_path / "company")
     first, second = history.states[0], history.states[1]
     then, runs = {}, set()

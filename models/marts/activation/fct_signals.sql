@@ -2,7 +2,7 @@
 with found as (
     {%- for model in [
         'int_store_segment_signals', 'int_rep_segment_signals', 'int_product_group_segment_signals',
-        'int_store_order_signals'
+        'int_store_order_signals', 'int_store_bunching_signals'
     ] %}
     select * from {{ ref(model) }}
     {%- if not loop.last %}

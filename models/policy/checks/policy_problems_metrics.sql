@@ -28,52 +28,38 @@ known as (
 ),
 
 named as (
+    {%- for file, lines, name in [
+        ('segment_rules', 'rules', 'metric'), ('score_weights', 'weights', 'metric'), ('kpi_targets', 'targets', 'kpi')
+    ] %}
     select
-        'segment_rules.csv' as file,
+        '{{ file }}.csv' as file,
         entity_type,
-        metric,
+        {{ name }} as metric,
         line_key
-    from rules
+    from {{ lines }}
     union all
-    select
-        'score_weights.csv' as file,
-        entity_type,
-        metric,
-        line_key
-    from weights
-    union all
-    select
-        'kpi_targets.csv' as file,
-        entity_type,
-        kpi as metric,
-        line_key
-    from targets
-    union all
+    {%- endfor %}
     -- of every entity type that is given the treatment
     select distinct
         'treatment_types.csv' as file,
         treatments.entity_type,
         types.cost_metric as metric,
         types.line_key
-    from types
-    inner join treatments on types.treatment = treatments.treatment
+    from types inner join treatments on types.treatment = treatments.treatment
 ),
 
--- names that a line gives
 given as (
+    {%- for file, lines, name in [('attribute_flags', 'flags', 'metric'), ('score_weights', 'weights', 'score')] %}
     select
-        'attribute_flags.csv' as file,
+        '{{ file }}.csv' as file,
         entity_type,
-        metric,
+        {{ name }} as metric,
         line_key
-    from flags
+    from {{ lines }}
+    {%- if not loop.last %}
     union all
-    select
-        'score_weights.csv' as file,
-        entity_type,
-        score as metric,
-        line_key
-    from weights
+    {%- endif %}
+    {%- endfor %}
 ),
 
 problems as (

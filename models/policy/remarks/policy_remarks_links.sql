@@ -1,8 +1,7 @@
 -- One row per name by which parts of the policy find each other and which is not there.
 -- depends_on: {{ ref('policy_gate') }}
 with
-{% set what_segments_bring = ['kpi_targets', 'treatments'] %}
-{% for file in ['segments', 'perfect_store_standards', 'schemes', 'segment_rules'] + what_segments_bring -%}
+{% for file in ['segments', 'perfect_store_standards', 'schemes', 'segment_rules', 'kpi_targets', 'treatments'] -%}
 {{ file }} as ({{ policy_lines(file) }}
 ),
 
@@ -31,10 +30,9 @@ top_client as (
 ),
 
 profile_schemes as (
-    {%- for scheme in var('profile_schemes', ['value', 'potential', 'service']) %}
-    select '{{ scheme }}' as scheme
-    union all
-    {%- endfor %}
+    {% for scheme in var('profile_schemes', ['value', 'potential', 'service']) -%}
+    select '{{ scheme }}' as scheme union all
+    {% endfor -%}
     select cast(null as {{ dbt.type_string() }}) as scheme where 1 = 0
 ),
 
@@ -58,10 +56,10 @@ remarks as (
     where lines = 0
 
     -- the targets and treatments that we ship stay with a company whose schemes are its own
-    {%- for file in what_segments_bring %}
+    {%- for file in ['kpi_targets', 'treatments'] %}
     union all
     {{ policy_problem(
-        {'kpi_targets': 'target_without_segment', 'treatments': 'treatment_without_segment'}[file], file,
+        file[:-1].replace('kpi_', '') ~ '_without_segment', file,
         "'no ' || brought.entity_type || ' can be in segment \"' || brought.segment || '\" of scheme ' || brought.scheme",
         "'correct the name, add its line to segments.csv, or remove the line'",
         line_key='brought.line_key',
@@ -88,7 +86,6 @@ remarks as (
     where schemes.scheme is null
 
     union all
-    -- where a table that names metrics is missing, the gate lets a rule pass that names none
     {{ policy_problem(
         'metric_never_seen', 'segment_rules',
         "'nothing gives metric \"' || rules.metric || '\" of a ' || rules.entity_type || ' a value'",
