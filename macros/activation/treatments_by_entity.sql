@@ -14,6 +14,11 @@ types as (
     from {{ ref('policy_treatment_types') }}
 ),
 
+ladder as (
+    select * from {{ ref('int_segment_ladder') }}
+    where entity_type = '{{ entity_type }}'
+),
+
 metrics as (
     select * from {{ ref('fct_' ~ entity_type ~ '_metrics') }}
     where period_index = {{ last_closed_period() }}
@@ -32,9 +37,11 @@ given as (
             else coalesce(types.combine, 'priority')
         end as combine,
         nullif(position('|' || in_force.scheme || '|' in '|' || coalesce(types.scheme_priority, '') || '|'), 0)
-            as priority_place
+            as priority_place,
+        ladder.level
     from in_force
     left join types on in_force.treatment = types.treatment
+    left join ladder on in_force.scheme = ladder.scheme and in_force.segment = ladder.segment
 ),
 
 ranked as (
@@ -46,6 +53,9 @@ ranked as (
                 case combine when 'max' then -value_number when 'min' then value_number end nulls last,
                 priority_place nulls last,
                 {{ bytewise('scheme') }},
+                -- while one of them runs out the better segment counts: what is kept in notice, or what is new
+                level desc nulls last,
+                in_force_since desc,
                 {{ bytewise('segment') }},
                 {{ bytewise('value') }}
         ) as value_rank,

@@ -187,7 +187,8 @@ class Replay:
         """A build of a state in a warehouse, whose data folder is overwritten as a company's would be."""
         self.builds += 1
         settings = {"manifest": self.manifest} | self.settings(state, place.get("server")) | place
-        dbt([*BUILD, *CONSEQUENCES, *more], warehouse, data_dir=state.write_tables(warehouse / "data"), check=check, **settings)
+        command = [*BUILD, *CONSEQUENCES, *more]
+        dbt(command, warehouse, data_dir=state.write_tables(warehouse / "data"), check=check, **settings)
 
     def unchanged(self, before: State | None, state: State) -> list[str]:
         """Arguments that spare a build what cannot have become old: the judging of a policy that is what it was.
