@@ -62,6 +62,7 @@ TREATMENTS = Kind(
         "unit": TEXT,
         "scheme": TEXT,
         "segment": TEXT,
+        "given_by": TEXT,
         "beats": TEXT,
         "in_force_since": DATE,
         "ends_on": DATE,

@@ -23,8 +23,8 @@ from typer.testing import CliRunner
 SECRET = "a secret of the suite"
 ENTITY_TYPES = ("store", "rep", "product_group")
 TREATMENT = (
-    "treatment text, value text, value_number numeric(18,6), unit text, scheme text, segment text, beats text,"
-    " in_force_since date, ends_on date, unit_cost numeric(18,6), cost numeric(18,6), as_of_date date"
+    "treatment text, value text, value_number numeric(18,6), unit text, scheme text, segment text, given_by text,"
+    " beats text, in_force_since date, ends_on date, unit_cost numeric(18,6), cost numeric(18,6), as_of_date date"
 )
 SEGMENT = (
     "scheme text, segment text, computed_segment text, segment_since date, reason text, is_active boolean,"

@@ -105,7 +105,7 @@ def test_the_first_delivery_sends_everything_and_the_next_one_what_changed(compa
 def test_columns_that_only_tell_make_no_change(company, crm):
     company.deliver()
     company.segment("s1", "GOLD", reason="held", last_judged_period="2026-02-01", computed_segment="SILVER")
-    company.treat("s2", "discount", "7", segment="SILVER", beats="nothing")
+    company.treat("s2", "discount", "7", segment="SILVER", given_by="value SILVER", beats="nothing")
     company.publish("2026-03-01")
     assert "sent 0 changes" in company.deliver()
     company.segment("s1", "GOLD", is_active=False)
