@@ -67,7 +67,9 @@ compared as (
             when '{{ rank.metric }}' then '{{ rank.amount_name }}'
             {%- endfor %}
         end as rank_amount_name,
-        greatest(rank_floors.floor_amount - rank_values.amount, 0) as rank_amount,
+        -- where nobody has the rank nobody knows what it takes
+        case when rank_floors.floor_amount is not null then greatest(rank_floors.floor_amount - rank_values.amount, 0) end
+            as rank_amount,
         {%- else %}
         cast(null as {{ dbt.type_string() }}) as rank_amount_name,
         cast(null as numeric(18, 6)) as rank_amount,
@@ -117,7 +119,7 @@ final as (
             else enter_threshold - value
         end as numeric(18, 6)) as missing_amount,
         {{ exact_ratio('direction * (enter_threshold - value)', 'abs(enter_threshold)') }} as missing_share,
-        case when is_met then 0 else greatest(enter_after - case when value_enters then qualifying_streak else 0 end, 1) end
+        case when is_met then 0 else greatest(enter_after - case when value is null or value_enters then qualifying_streak else 0 end, 1) end
             as missing_periods,
         -- the first period in which it can be lost if every value from now on fails
         greatest(

@@ -62,7 +62,7 @@ falls as (
             placed.{{ key }} = outlooks.{{ key }}
             and ladder.scheme = outlooks.scheme
             and ladder.segment = outlooks.segment
-    where ladder.is_default or outlooks.holds
+    where placed.is_active and (ladder.is_default or outlooks.holds)
 ),
 
 -- the next better segment: what holds already and is only outranked, else the lowest level above that has rules,
@@ -98,7 +98,8 @@ rises as (
 explained as (
     select
         placed.*,
-        falls.segment as falls_to_segment,
+        case when placed.reason = 'override' and placed.is_active then placed.computed_segment else falls.segment end
+            as falls_to_segment,
         rises.segment as next_segment,
         -- to get there a segment of higher precedence must first be left
         coalesce(rises.is_outranked and outlooks.holds, false) as is_left_first,

@@ -9,6 +9,7 @@
     'failing_streak', 'unobserved_streak', 'exit_after', 'hold_periods', 'last_signal_period_index'
 ] -%}
 {%- set missing = ['missing_metric', 'missing_amount', 'missing_periods'] -%}
+{%- set numbers = ['value', 'enter_threshold', 'exit_threshold', 'cushion', 'cushion_share', 'missing_amount'] -%}
 {%- set near = var('near_threshold_share', 0.05) -%}
 with gaps as (
     select * from {{ ref('int_' ~ entity_type ~ '_condition_gaps') }}
@@ -47,7 +48,8 @@ judged as (
         ) as is_near,
         case
             when not is_in_force then {{ filled(sentence('missing_rule'), {'metric': 'metric_name'}) }}
-            when value is null then {{ filled(sentence('missing_value'), {'metric': 'metric_name'}) }}
+            when value is null or missing_amount is null
+                then {{ filled(sentence('missing_value'), {'metric': 'metric_name'}) }}
             when value_enters
                 then {{ filled(sentence('missing_wait'),
                     {'metric': 'metric_name', 'periods': 'cast(missing_periods as ' ~ dbt.type_string() ~ ')'}) }}
@@ -117,7 +119,13 @@ final as (
         not holds and is_near as is_near,
         cast(case when holds then earliest_loss_period_index end as integer) as earliest_loss_period_index,
         missing,
-        {{ (deciding + missing) | join(',\n        ') }},
+        {%- for column in deciding + missing %}
+        {%- if column in numbers %}
+        cast({{ column }} as numeric(18, 6)) as {{ column }},
+        {%- else %}
+        {{ column }},
+        {%- endif %}
+        {%- endfor %}
         {{ exact_ratio('scheme_observed_conditions', 'scheme_conditions') }} as inputs_present_share
     from ranked
     where group_rank = 1

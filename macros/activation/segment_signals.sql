@@ -60,7 +60,8 @@ transitions as (
             when new.level < old.level then 'demoted'
             else 'moved'
         end as signal,
-        cast(changed.segment_since as {{ text }}) || changed.segment as occasion,
+        -- by the period: a decision by hand is dated by its day before its period is judged, by the period after
+        cast({{ period_index('changed.segment_since') }} as {{ text }}) || changed.segment as occasion,
         changed.from_segment,
         changed.segment as to_segment,
         cast(null as date) as due_on,

@@ -22,16 +22,21 @@
             and current_segments.segment = treatments.segment
             and (treatments.valid_from is null or treatments.valid_from <= {{ as_of_date() }})
             and (treatments.valid_to is null or treatments.valid_to > {{ as_of_date() }})
-    {%- if entity_type == 'store' %}
-    left join {{ ref('fct_store_segments_current') }} as set_apart
-        on
-            current_segments.store_id = set_apart.store_id
-            and set_apart.scheme = '{{ var("client_scheme", "lifecycle") }}'
-            and set_apart.segment in ({{ quoted_list(var('unreachable_segments', [])) or "''" }})
-    {%- endif %}
     where
         current_segments.is_active
         {%- if entity_type == 'store' %}
-        and (set_apart.store_id is null or current_segments.scheme = set_apart.scheme)
+        and (
+            current_segments.scheme = '{{ var("client_scheme", "lifecycle") }}'
+            or current_segments.store_id not in ({{ stores_set_apart() }})
+        )
         {%- endif %}
 {% endmacro %}
+
+{#- Stores that are in a segment of var unreachable_segments today. -#}
+{% macro stores_set_apart() -%}
+    select set_apart.store_id
+    from {{ ref('fct_store_segments_current') }} as set_apart
+    where
+        set_apart.scheme = '{{ var("client_scheme", "lifecycle") }}'
+        and set_apart.segment in ({{ quoted_list(var('unreachable_segments', [])) or "''" }})
+{%- endmacro %}

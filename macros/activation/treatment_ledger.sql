@@ -21,7 +21,11 @@ active as (
         '{{ entity_type }}' as entity_type,
         {{ entity_type }}_id as entity_id
     from {{ ref('fct_' ~ entity_type ~ '_segments_current') }}
-    where is_active
+    where
+        is_active
+        {%- if entity_type == 'store' %}
+        and store_id not in ({{ stores_set_apart() }})
+        {%- endif %}
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -88,7 +92,8 @@ events as (
     left join active on compared.entity_type = active.entity_type and compared.entity_id = active.entity_id
     left join latest on 1 = 1
     where
-        compared.event <> compared.event_before
+        -- what runs out in notice ends at once when nobody is left to have it
+        (compared.event <> compared.event_before or (active.entity_id is null and compared.effective_before > {{ as_of_date() }}))
         and (latest.decided_on is null or latest.decided_on <= {{ as_of_date() }})
 ),
 

@@ -33,7 +33,10 @@ given as (
         types.cost_metric,
         types.metric_position,
         case
-            when in_force.value_number is null and types.combine in ('max', 'min', 'sum') then 'priority'
+            when
+                types.combine in ('max', 'min', 'sum')
+                and count(in_force.value_number) over (partition by in_force.entity_id, in_force.treatment) = 0
+                then 'priority'
             else coalesce(types.combine, 'priority')
         end as combine,
         nullif(position('|' || in_force.scheme || '|' in '|' || coalesce(types.scheme_priority, '') || '|'), 0)
@@ -50,7 +53,10 @@ ranked as (
         row_number() over (
             partition by entity_id, treatment
             order by
-                case combine when 'max' then -value_number when 'min' then value_number end nulls last,
+                case combine when 'max' then -value_number when 'min' then value_number when 'sum' then 0 * value_number end
+                    nulls last,
+                -- of equal numbers the one that lasts
+                case when combine in ('max', 'min') then coalesce(ends_on, cast('9999-12-31' as date)) end desc nulls last,
                 priority_place nulls last,
                 {{ bytewise('scheme') }},
                 -- while one of them runs out the better segment counts: what is kept in notice, or what is new
@@ -61,17 +67,33 @@ ranked as (
         ) as value_rank,
         row_number() over (
             partition by entity_id, treatment, value
-            order by priority_place nulls last, {{ bytewise('scheme') }}, {{ bytewise('segment') }}
+            order by
+                coalesce(ends_on, cast('9999-12-31' as date)) desc,
+                priority_place nulls last,
+                {{ bytewise('scheme') }},
+                {{ bytewise('segment') }}
         ) as same_value_rank
     from given
 ),
 
+-- a name among numbers is of an older policy
 judged as (
     select
         *,
-        value_rank = 1 or combine = 'sum' or (combine = 'union' and same_value_rank = 1) as counts,
+        value_rank = 1
+        or (combine = 'sum' and value_number is not null)
+        or (combine = 'union' and same_value_rank = 1) as counts,
         scheme || ' ' || segment as giver
     from ranked
+),
+
+given_once as (
+    select
+        *,
+        counts and row_number() over (
+            partition by entity_id, treatment, giver, counts order by value_rank
+        ) = 1 as is_giver
+    from judged
 ),
 
 combined as (
@@ -86,7 +108,7 @@ combined as (
             as value_number,
         max(case when value_rank = 1 then scheme end) as scheme,
         max(case when value_rank = 1 then segment end) as segment,
-        {{ text_list("case when counts then giver end", ', ') }} as given_by,
+        {{ text_list("case when is_giver then giver end", ', ') }} as given_by,
         {{ text_list("case when not counts then giver || ': ' || value end", ', ') }} as beats,
         min(case when counts then in_force_since end) as in_force_since,
         -- while something of it has no end, neither has the whole
@@ -94,11 +116,11 @@ combined as (
             then max(case when counts then ends_on end) end as ends_on,
         max(case when value_rank = 1 then unit_cost end) as unit_cost,
         cast(sum(case when counts then
-            cast(unit_cost * case when combine in ('max', 'min', 'sum') then value_number else 1 end as numeric(18, 6))
-        end) as numeric(18, 6)) as cost_before_metric,
+            cast(unit_cost as numeric(38, 6)) * case when combine in ('max', 'min', 'sum') then value_number else 1 end
+        end) as numeric(38, 6)) as cost_before_metric,
         max(cost_metric) as cost_metric,
         max(metric_position) as metric_position
-    from judged
+    from given_once
     group by
         entity_id,
         treatment

@@ -50,8 +50,8 @@ bunched as (
         outlooks.holds
         and outlooks.metric like 'order%'
         and outlooks.operator in ('>=', '>')
-        and outlooks.value between outlooks.enter_threshold
-        and outlooks.enter_threshold * (1 + {{ var('near_threshold_share', 0.05) }})
+        and outlooks.value - outlooks.enter_threshold between 0
+        and cast(outlooks.enter_threshold as numeric(38, 6)) * {{ var('near_threshold_share', 0.05) }}
         and last_days.share_of_value >= {{ var('bunching_share', 0.5) }}
 ),
 

@@ -11,7 +11,6 @@ metrics as (
         fct_store_metrics.*,
         {{ last_closed_period() }} as last_period_index
     from {{ ref('fct_store_metrics') }} as fct_store_metrics
-    where period_index > {{ last_closed_period() }} - {{ window_length('year') }}
 ),
 
 -- told once for a silence, and of one that is long over not at all

@@ -36,7 +36,7 @@ final as (
     select
         {{ promise | join(',\n        ') }},
         {{ policy_number('value') }} as value_number,
-        unit_cost,
+        cast(unit_cost as numeric(18, 6)) as unit_cost,
         in_force_since,
         case when event = 'withdrawn' then effective_on end as ends_on
     from promises

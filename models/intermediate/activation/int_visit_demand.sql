@@ -27,7 +27,8 @@ final as (
         cast(asked.extra_visits as integer) as extra_visits,
         coalesce(last_chance.store_id is not null, false) as is_last_chance,
         coalesce(ladder.level, 0) as segment_level,
-        coalesce(last_chance.order_value_year_before, metrics.order_value_year, 0) as order_value_year,
+        cast(coalesce(last_chance.order_value_year_before, metrics.order_value_year, 0) as numeric(18, 6))
+            as order_value_year,
         cast({{ minutes_of('visit', 'visit_rates') }} + {{ minutes_of('travel', 'travel_rates') }} as numeric(18, 6))
             as minutes_per_visit
     from asked

@@ -6,9 +6,7 @@ with known as (
     {% if is_incremental() -%}
     select * from {{ this }}
     {%- else -%}
-    select
-        cast(null as {{ text }}) as signal_key,
-        cast(null as date) as raised_on
+    select cast(null as {{ text }}) as signal_key, cast(null as {{ text }}) as recipient_type, cast(null as date) as raised_on
     where 1 = 0
     {%- endif %}
 ),
@@ -30,15 +28,13 @@ reps as (
     where is_active
 ),
 
--- what was published before as it is now, or is told already, is not told
+-- what was published before as it is now is not told
 new_signals as (
     select signals.*
     from signals
     inner join log on signals.signal_key = log.signal_key
-    left join (select distinct signal_key from known) as told on signals.signal_key = told.signal_key
     where
         not log.is_first_publication
-        and told.signal_key is null
         and coalesce((select max(raised_on) from known) <= {{ as_of_date() }}, true)
         and coalesce((select max(first_seen_on) from log) <= {{ as_of_date() }}, true)
 ),
@@ -94,6 +90,10 @@ final as (
         {{ published_at() }} as raised_at
     from new_signals
     inner join addressed on new_signals.signal_key = addressed.signal_key
+    -- told once: a store's next rep is not told what its last one was, and one without a rep waits for him
+    left join (select distinct signal_key, recipient_type from known) as told
+        on addressed.signal_key = told.signal_key and addressed.recipient_type = told.recipient_type
+    where told.signal_key is null
 )
 
 select * from final

@@ -52,6 +52,14 @@ filled as (
     from ranked
 ),
 
+-- a quotient is rounded: one visit too many is taken back by the product, which is exact
+fitted as (
+    select
+        *,
+        floor({{ exact_ratio('minutes_left', 'minutes_per_visit') }}) as visits_that_fit
+    from filled
+),
+
 final as (
     select
         rep_id,
@@ -63,12 +71,14 @@ final as (
         cast(visit_rank as integer) as visit_rank,
         minutes_per_visit,
         visits_asked,
-        cast(least(greatest(floor(minutes_left / minutes_per_visit), 0), visits_asked) as integer) as visits_kept,
+        cast(least(greatest(
+            visits_that_fit - case when visits_that_fit * minutes_per_visit > minutes_left then 1 else 0 end, 0
+        ), visits_asked) as integer) as visits_kept,
         cast(minutes_asked as numeric(18, 6)) as minutes_asked,
         cast(minutes_left as numeric(38, 6)) as minutes_left,
         cycle_starts_on,
         {{ as_of_date() }} as as_of_date
-    from filled
+    from fitted
 )
 
 select * from final

@@ -22,6 +22,14 @@ treatment_lines as (
     left join types on treatments.treatment = types.treatment
 ),
 
+activities as (
+    select 'visit' as activity
+    union all
+    select 'travel' as activity
+    union all
+    select 'working_day' as activity
+),
+
 problems as (
     {{ policy_problem(
         'unknown_treatment', 'treatments',
@@ -57,6 +65,18 @@ problems as (
     ) }}
     from rates
     where minutes < 0 or (minutes = 0 and activity <> 'travel')
+
+    union all
+    {{ policy_problem(
+        'no_default_minutes', 'time_rates',
+        "'there is no line of ' || activities.activity || ' with key *'",
+        "'add one: it holds for all that have no line of their own'",
+        line_key="activities.activity || '|*|'",
+    ) }}
+    from activities
+    left join rates
+        on activities.activity = rates.activity and rates.key = '*' and rates.valid_from is null
+    where rates.activity is null
 
     union all
     {{ policy_problem(
