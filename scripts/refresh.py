@@ -261,6 +261,7 @@ def dbt_environment(refresh: Refresh, run: publishing.Run, seeds: Path | None, m
         "WAREHOUSE_DIR": str(warehouse.path.resolve()),
         "AS_OF_DATE": run.as_of_date.isoformat(),
         "PUBLISHED_AT": run.published_at.isoformat(sep=" "),
+        "PUBLISHES": "yes" if run.is_snapshot_taken else "no",
         "TARGET": refresh.target,
         "DBT_PROJECT_DIR": str(refresh.project),
         "DBT_PROFILES_DIR": str(PROJECT),

@@ -95,6 +95,7 @@ events as (
         -- what runs out in notice ends at once when nobody is left to have it
         (compared.event <> compared.event_before or (active.entity_id is null and compared.effective_before > {{ as_of_date() }}))
         and (latest.decided_on is null or latest.decided_on <= {{ as_of_date() }})
+        and {{ records_publication() }}
 ),
 
 dated as (

@@ -200,7 +200,7 @@
     }[file]) -}}
 {% endmacro %}
 
-{#- What the activation layer may find worth telling (macros/activation/signals.sql). -#}
+{#- What the activation layer may find worth telling (macros/activation/segment_signals.sql, int_store_*_signals). -#}
 {% macro signal_names() %}
     {{- return([
         'promoted', 'demoted', 'moved', 'returned', 'about_to_lose', 'about_to_gain', 'stopped_buying', 'buying_more',

@@ -30,9 +30,13 @@ from histories import History, State
 from scripts.warehouse import carried_tables, published_spec
 
 SEED = os.environ.get("KILL_SEED", "20261122")
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "6"))
 # Stand in a refreshed build only, or say when it was published.
-NOT_OF_A_REBUILD = {*carried_tables(), *(f"int_{e}_segments_published" for e in ("store", "rep", "product_group"))}
+NOT_OF_A_REBUILD = {
+    *carried_tables(),
+    *replay.OF_CONSEQUENCES,
+    *(f"int_{e}_segments_published" for e in ("store", "rep", "product_group")),
+}
 SNAPSHOTS = {"store": "snap_store_segments", "rep": "snap_rep_segments", "product_group": "snap_product_group_segments"}
 # What a refresh says when it comes to publishing.
 BUILT = "built and tested"

@@ -18,6 +18,8 @@ ENTITIES = dict(zip(("store", "rep", "product_group"), MARTS.values(), strict=Tr
 # Who lives, and who is whose client, follows from these; what depends on segments is not a metric's own table.
 MAKE_REPS = {"sfa_reps", "sfa_store_assignments"}
 NO_TESTS = ["--exclude-resource-type", "test"]
+# What metrics lead to is no metric.
+CONSEQUENCES = ["--exclude", "path:models/marts/activation", "path:models/intermediate/activation"]
 POLICY_THAT_KNOWS_TABLES = ["policy_known_metrics", "policy_problems_metrics", "policy_gate"]
 OF_SEGMENTS = "the published segments of the stores"
 
@@ -66,7 +68,7 @@ def build(folder, manifest, without: set[str], *choice: str) -> dict[str, dict[t
 
 
 def test_only_its_own_metrics_become_unobserved(company, manifest):
-    whole = build(company, manifest, set(), *NO_TESTS)
+    whole = build(company, manifest, set(), *NO_TESTS, *CONSEQUENCES)
     built = company / "warehouse" / "build.duckdb"
     shutil.copyfile(built, company / "whole.duckdb")
     problems = []
@@ -74,7 +76,8 @@ def test_only_its_own_metrics_become_unobserved(company, manifest):
         # all that can know of the table; the rest is as the whole company's build left it
         shutil.copyfile(company / "whole.duckdb", built)
         base = f"base_{table.replace('_', '__', 1)}+"
-        without = build(company, manifest, {table}, *NO_TESTS, "--select", base, *POLICY_THAT_KNOWS_TABLES)
+        choice = [*NO_TESTS, *CONSEQUENCES, "--select", base, *POLICY_THAT_KNOWS_TABLES]
+        without = build(company, manifest, {table}, *choice)
         for entity, file in ENTITIES.items():
             if entity == "rep" and table in MAKE_REPS:
                 continue

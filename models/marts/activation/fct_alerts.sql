@@ -36,6 +36,7 @@ new_signals as (
     where
         not log.is_first_publication
         and coalesce((select max(raised_on) from known) <= {{ as_of_date() }}, true)
+        and {{ records_publication() }}
         and coalesce((select max(first_seen_on) from log) <= {{ as_of_date() }}, true)
 ),
 

@@ -73,6 +73,7 @@ final as (
     where
         known.signal_key is null
         and coalesce((select max(first_seen_on) from known) <= {{ as_of_date() }}, true)
+        and {{ records_publication() }}
 )
 
 select * from final
