@@ -68,8 +68,10 @@ compared as (
             {%- endfor %}
         end as rank_amount_name,
         -- where nobody has the rank nobody knows what it takes
-        case when rank_floors.floor_amount is not null then greatest(rank_floors.floor_amount - rank_values.amount, 0) end
-            as rank_amount,
+        case
+            when rank_floors.floor_amount is not null and rank_values.amount is not null
+                then greatest(rank_floors.floor_amount - rank_values.amount, 0)
+        end as rank_amount,
         {%- else %}
         cast(null as {{ dbt.type_string() }}) as rank_amount_name,
         cast(null as numeric(18, 6)) as rank_amount,

@@ -41,7 +41,12 @@ changed as (
         case
             when current_segments.segment <> history.segment then history.segment
             when history.is_change then history.previous_segment
-        end as from_segment
+        end as from_segment,
+        -- a decision by hand changes the segment before its period is judged
+        case
+            when current_segments.segment <> history.segment then {{ period_index('current_segments.segment_since') }}
+            else history.period_index
+        end as changed_in
     from current_segments
     inner join history
         on current_segments.{{ key }} = history.{{ key }} and current_segments.scheme = history.scheme
@@ -60,8 +65,7 @@ transitions as (
             when new.level < old.level then 'demoted'
             else 'moved'
         end as signal,
-        -- by the period: a decision by hand is dated by its day before its period is judged, by the period after
-        cast({{ period_index('changed.segment_since') }} as {{ text }}) || changed.segment as occasion,
+        cast(changed.changed_in as {{ text }}) || changed.segment as occasion,
         changed.from_segment,
         changed.segment as to_segment,
         cast(null as date) as due_on,
@@ -89,7 +93,7 @@ losses as (
         by_rules.{{ key }},
         by_rules.scheme,
         'about_to_lose' as signal,
-        cast(by_rules.segment_since as {{ text }}) || lower_segment.segment
+        cast({{ period_index('by_rules.segment_since') }} as {{ text }}) || lower_segment.segment
         || case
             when outlooks.failing_streak > 0 then cast(
                 outlooks.period_index - outlooks.unobserved_streak - outlooks.failing_streak as {{ text }}
@@ -120,7 +124,7 @@ takeovers as (
         by_rules.{{ key }},
         by_rules.scheme,
         case when ladder.level > by_rules.level then 'about_to_gain' else 'about_to_lose' end as signal,
-        cast(by_rules.segment_since as {{ text }}) || ladder.segment as occasion,
+        cast({{ period_index('by_rules.segment_since') }} as {{ text }}) || ladder.segment as occasion,
         by_rules.segment as from_segment,
         ladder.segment as to_segment,
         {{ period_start_date('(outlooks.period_index + 1)') }} as due_on,
@@ -181,7 +185,7 @@ contradicted as (
         overrides.{{ key }},
         overrides.scheme,
         'override_contradicted' as signal,
-        cast(overrides.segment_since as {{ text }}) || overrides.computed_segment as occasion,
+        cast({{ period_index('overrides.segment_since') }} as {{ text }}) || overrides.computed_segment as occasion,
         overrides.segment as from_segment,
         overrides.computed_segment as to_segment,
         cast(null as date) as due_on,

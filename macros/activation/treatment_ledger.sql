@@ -4,11 +4,11 @@
 {% macro treatment_ledger() %}
 {%- set promise = ['entity_type', 'entity_id', 'scheme', 'segment', 'treatment', 'value'] -%}
 with known as (
-    {% if is_incremental() -%}
-    select * from {{ this }}
-    {%- else -%}
-    {{ empty_ledger() }}
-    {%- endif %}
+    {{ rows_so_far({
+        'entity_type': 'string', 'entity_id': 'string', 'scheme': 'string', 'segment': 'string', 'treatment': 'string',
+        'value': 'string', 'event': 'string', 'event_number': 'integer', 'unit_cost': 'numeric(18, 6)',
+        'notice_periods': 'integer', 'decided_on': 'date', 'effective_on': 'date',
+    }) }}
 ),
 
 entitled as (
@@ -93,7 +93,14 @@ events as (
     left join latest on 1 = 1
     where
         -- what runs out in notice ends at once when nobody is left to have it
-        (compared.event <> compared.event_before or (active.entity_id is null and compared.effective_before > {{ as_of_date() }}))
+        (
+            compared.event <> compared.event_before
+            or (
+                compared.event = 'withdrawn'
+                and active.entity_id is null
+                and compared.effective_before > {{ as_of_date() }}
+            )
+        )
         and (latest.decided_on is null or latest.decided_on <= {{ as_of_date() }})
         and {{ records_publication() }}
 ),
@@ -148,16 +155,15 @@ select * from final
 {% endmacro %}
 
 
-{#- The ledger before its first event, typed. -#}
-{% macro empty_ledger() -%}
+{#- What an append-only model holds already; no rows, with the columns that are asked of it, before its first run. -#}
+{% macro rows_so_far(columns) -%}
+    {%- if is_incremental() -%}
+    select * from {{ this }}
+    {%- else -%}
     select
-        {%- for column in ['entity_type', 'entity_id', 'scheme', 'segment', 'treatment', 'value', 'event'] %}
-        cast(null as {{ dbt.type_string() }}) as {{ column }},
+        {%- for name, data_type in columns.items() %}
+        cast(null as {{ contract_type(data_type) }}) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-        cast(null as integer) as event_number,
-        cast(null as numeric(18, 6)) as unit_cost,
-        cast(null as integer) as notice_periods,
-        cast(null as date) as decided_on,
-        cast(null as date) as effective_on
     where 1 = 0
+    {%- endif -%}
 {%- endmacro %}

@@ -72,7 +72,12 @@ ranked as (
                 priority_place nulls last,
                 {{ bytewise('scheme') }},
                 {{ bytewise('segment') }}
-        ) as same_value_rank
+        ) as same_value_rank,
+        -- a value lasts as long as somebody gives it
+        nullif(
+            max(coalesce(ends_on, cast('9999-12-31' as date))) over (partition by entity_id, treatment, value),
+            cast('9999-12-31' as date)
+        ) as value_ends_on
     from given
 ),
 
@@ -80,9 +85,11 @@ ranked as (
 judged as (
     select
         *,
-        value_rank = 1
-        or (combine = 'sum' and value_number is not null)
-        or (combine = 'union' and same_value_rank = 1) as counts,
+        case combine
+            when 'union' then same_value_rank = 1
+            when 'sum' then value_number is not null
+            else value_rank = 1
+        end as counts,
         scheme || ' ' || segment as giver
     from ranked
 ),
@@ -92,7 +99,9 @@ given_once as (
         *,
         counts and row_number() over (
             partition by entity_id, treatment, giver, counts order by value_rank
-        ) = 1 as is_giver
+        ) = 1 as is_giver,
+        case when counts then row_number() over (partition by entity_id, treatment, counts order by value_rank) end
+            as first_that_counts
     from judged
 ),
 
@@ -106,14 +115,14 @@ combined as (
         {{ text_list("case when combine = 'union' and counts then value end", ', ') }} as all_values,
         cast(sum(case when counts and combine in ('max', 'min', 'sum') then value_number end) as numeric(38, 6))
             as value_number,
-        max(case when value_rank = 1 then scheme end) as scheme,
-        max(case when value_rank = 1 then segment end) as segment,
+        max(case when first_that_counts = 1 then scheme end) as scheme,
+        max(case when first_that_counts = 1 then segment end) as segment,
         {{ text_list("case when is_giver then giver end", ', ') }} as given_by,
         {{ text_list("case when not counts then giver || ': ' || value end", ', ') }} as beats,
         min(case when counts then in_force_since end) as in_force_since,
         -- while something of it has no end, neither has the whole
-        case when count(case when counts then 1 end) = count(case when counts then ends_on end)
-            then max(case when counts then ends_on end) end as ends_on,
+        case when count(case when counts then 1 end) = count(case when counts then value_ends_on end)
+            then max(case when counts then value_ends_on end) end as ends_on,
         max(case when value_rank = 1 then unit_cost end) as unit_cost,
         cast(sum(case when counts then
             cast(unit_cost as numeric(38, 6)) * case when combine in ('max', 'min', 'sum') then value_number else 1 end

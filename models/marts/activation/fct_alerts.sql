@@ -1,14 +1,7 @@
-{{ config(
-    materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns'
-) }}
-{%- set text = dbt.type_string() -%}
+{{ config(materialized='incremental', incremental_strategy='append',
+    full_refresh=false, on_schema_change='append_new_columns') }}
 with known as (
-    {% if is_incremental() -%}
-    select * from {{ this }}
-    {%- else -%}
-    select cast(null as {{ text }}) as signal_key, cast(null as {{ text }}) as recipient_type, cast(null as date) as raised_on
-    where 1 = 0
-    {%- endif %}
+    {{ rows_so_far({'signal_key': 'string', 'recipient_type': 'string', 'raised_on': 'date'}) }}
 ),
 
 signals as (
@@ -37,7 +30,7 @@ new_signals as (
         not log.is_first_publication
         and coalesce((select max(raised_on) from known) <= {{ as_of_date() }}, true)
         and {{ records_publication() }}
-        and coalesce((select max(first_seen_on) from log) <= {{ as_of_date() }}, true)
+        and coalesce((select max(seen.first_seen_on) from log as seen) <= {{ as_of_date() }}, true)
 ),
 
 about as (
@@ -75,6 +68,14 @@ addressed as (
     where ';' || recipients || ';' like '%;product_owner;%'
 ),
 
+-- a store's next rep is not told what its last one was, and a store without a rep waits for him
+told as (
+    select distinct
+        signal_key,
+        recipient_type
+    from known
+),
+
 final as (
     select
         md5(concat_ws('|', new_signals.signal_key, addressed.recipient_type, addressed.recipient_id)) as alert_key,
@@ -91,8 +92,7 @@ final as (
         {{ published_at() }} as raised_at
     from new_signals
     inner join addressed on new_signals.signal_key = addressed.signal_key
-    -- told once: a store's next rep is not told what its last one was, and one without a rep waits for him
-    left join (select distinct signal_key, recipient_type from known) as told
+    left join told
         on addressed.signal_key = told.signal_key and addressed.recipient_type = told.recipient_type
     where told.signal_key is null
 )

@@ -1,4 +1,4 @@
-{%- set text = dbt.type_string() -%}
+{%- set changes = quoted_list(['promoted', 'demoted', 'moved', 'returned']) -%}
 with store_reps as (
     select * from {{ ref('int_store_reps_current') }}
 ),
@@ -17,8 +17,9 @@ explanations as (
     select
         store_id,
         {{ text_list("scheme_name || ': ' || segment_name", '; ') }} as segments,
-        {{ text_list("case when missing is not null then scheme_name || ' ' || next_segment_name || ': ' || missing end", ' | ') }}
-            as missing
+        {{ text_list(
+            "case when missing is not null then scheme_name || ' ' || next_segment_name || ': ' || missing end", ' | '
+        ) }} as missing
     from {{ ref('fct_store_explanations') }}
     where is_active
     group by store_id
@@ -27,9 +28,8 @@ explanations as (
 signals as (
     select
         entity_id as store_id,
-        {{ text_list("case when signal in ('promoted', 'demoted', 'moved', 'returned') then text end", '; ') }} as changes,
-        {{ text_list("case when signal not in ('promoted', 'demoted', 'moved', 'returned') then text end", '; ') }}
-            as warnings,
+        {{ text_list('case when signal in (' ~ changes ~ ') then text end', '; ') }} as changes,
+        {{ text_list('case when signal not in (' ~ changes ~ ') then text end', '; ') }} as warnings,
         count(case when severity = 'critical' then 1 end) as critical_signals
     from {{ ref('fct_signals') }}
     where entity_type = 'store'

@@ -1,18 +1,7 @@
-{{ config(
-    materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns'
-) }}
-{%- set text = dbt.type_string() -%}
+{{ config(materialized='incremental', incremental_strategy='append',
+    full_refresh=false, on_schema_change='append_new_columns') }}
 with known as (
-    {% if is_incremental() -%}
-    select * from {{ this }}
-    {%- else -%}
-    select
-        {%- for column in ['signal_key', 'entity_type', 'scheme'] %}
-        cast(null as {{ text }}) as {{ column }},
-        {%- endfor %}
-        cast(null as date) as first_seen_on
-    where 1 = 0
-    {%- endif %}
+    {{ rows_so_far({'signal_key': 'string', 'entity_type': 'string', 'scheme': 'string', 'first_seen_on': 'date'}) }}
 ),
 
 signals as (
@@ -72,7 +61,7 @@ final as (
     left join known_schemes on found.entity_type = known_schemes.entity_type and found.scheme = known_schemes.scheme
     where
         known.signal_key is null
-        and coalesce((select max(first_seen_on) from known) <= {{ as_of_date() }}, true)
+        and coalesce((select max(seen.first_seen_on) from known as seen) <= {{ as_of_date() }}, true)
         and {{ records_publication() }}
 )
 

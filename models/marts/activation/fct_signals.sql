@@ -29,6 +29,7 @@ distinct_found as (
         found.*,
         listed.severity,
         listed.recipients,
+        'segment.' || found.entity_type || '.' || found.scheme || '.' as segment_key,
         row_number() over (
             partition by found.entity_type, found.entity_id, found.scheme, found.signal, found.occasion
             order by found.due_on nulls last, {{ bytewise('found.detail') }} nulls last
@@ -49,14 +50,8 @@ named as (
     left join names as templates on templates.key = 'signal.' || distinct_found.signal
     left join names as scheme_names
         on scheme_names.key = 'scheme.' || distinct_found.entity_type || '.' || distinct_found.scheme
-    left join names as from_names
-        on
-            from_names.key
-            = 'segment.' || distinct_found.entity_type || '.' || distinct_found.scheme || '.' || distinct_found.from_segment
-    left join names as to_names
-        on
-            to_names.key
-            = 'segment.' || distinct_found.entity_type || '.' || distinct_found.scheme || '.' || distinct_found.to_segment
+    left join names as from_names on from_names.key = distinct_found.segment_key || distinct_found.from_segment
+    left join names as to_names on to_names.key = distinct_found.segment_key || distinct_found.to_segment
     left join names as alert_names
         on distinct_found.signal = 'treatment_alert' and alert_names.key = 'alert.' || distinct_found.detail
     where distinct_found.copy = 1

@@ -30,9 +30,10 @@ top_client as (
 ),
 
 profile_schemes as (
-    {% for scheme in var('profile_schemes', ['value', 'potential', 'service']) -%}
-    select '{{ scheme }}' as scheme union all
-    {% endfor -%}
+    {%- for scheme in var('profile_schemes', ['value', 'potential', 'service']) %}
+    select '{{ scheme }}' as scheme
+    union all
+    {%- endfor %}
     select cast(null as {{ dbt.type_string() }}) as scheme where 1 = 0
 ),
 
@@ -55,7 +56,7 @@ remarks as (
     from top_client
     where lines = 0
 
-    -- the targets and treatments that we ship stay with a company whose schemes are its own
+    -- what we ship stays with a company whose schemes are its own; a classification's segments need not be listed
     {%- for file in ['kpi_targets', 'treatments'] %}
     union all
     {{ policy_problem(
@@ -71,7 +72,6 @@ remarks as (
             brought.entity_type = segments.entity_type
             and brought.scheme = segments.scheme
             and brought.segment = segments.segment
-    -- the segments of a classification need not be listed
     where segments.segment is null and coalesce(schemes.kind, '') <> 'classification'
     {%- endfor %}
 
