@@ -207,17 +207,13 @@ def test_ledger_and_what_is_in_force_equal_the_reference(sql, seed):
             day = world.day - timedelta(20) if step % 9 == 8 else world.day
             entitled = world.entitled()
             con.execute(f"delete from {SCHEMA}_intermediate.int_treatment_entitlements")
-            rows = pandas.DataFrame(
-                [[*p, 1, t["effective_from"], t["notice"], t["since"]] for p, t in entitled.items()],
-                columns=list(range(10)),
-            )
+            rows = [[*p, 1, t["effective_from"], t["notice"], t["since"]] for p, t in entitled.items()]
+            con.register("rows", pandas.DataFrame(rows, columns=list(range(10))))
             con.execute(f"insert into {SCHEMA}_intermediate.int_treatment_entitlements from rows")
             for entity in ("store", "rep"):
                 con.execute(f"delete from {SCHEMA}.fct_{entity}_segments_current")
-                members = pandas.DataFrame(
-                    [[name, "x", "A", (kind, name) in world.active] for kind, name in world.entities if kind == entity],
-                    columns=list(range(4)),
-                )
+                members = [[name, "x", "A", (e, name) in world.active] for e, name in world.entities if e == entity]
+                con.register("members", pandas.DataFrame(members, columns=list(range(4))))
                 con.execute(f"insert into {SCHEMA}.fct_{entity}_segments_current from members")
             at = {
                 name: text.replace(MOMENT, f"{day} 12:00:00").replace(str(DAY), str(day)) for name, text in sql.items()
