@@ -75,7 +75,11 @@ problems as (
     ) }}
     from activities
     left join rates
-        on activities.activity = rates.activity and rates.key = '*' and rates.valid_from is null and rates.valid_to is null
+        on
+            activities.activity = rates.activity
+            and rates.key = '*'
+            and rates.valid_from is null
+            and rates.valid_to is null
     where rates.activity is null
 
     union all
