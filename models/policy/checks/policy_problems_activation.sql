@@ -69,18 +69,17 @@ problems as (
     union all
     {{ policy_problem(
         'no_default_minutes', 'time_rates',
-        "'there is no line of ' || activities.activity || ' with key *'",
+        "'no line of ' || activities.activity || ' with key * holds from ever and for ever'",
         "'add one: it holds for all that have no line of their own'",
         line_key="activities.activity || '|*|'",
     ) }}
     from activities
-    left join rates
-        on
-            activities.activity = rates.activity
-            and rates.key = '*'
-            and rates.valid_from is null
-            and rates.valid_to is null
-    where rates.activity is null
+    left join rates on activities.activity = rates.activity and rates.key = '*'
+    group by activities.activity
+    -- versions of it: one from ever, one for ever
+    having
+        count(case when rates.activity is not null and rates.valid_from is null then 1 end) = 0
+        or count(case when rates.activity is not null and rates.valid_to is null then 1 end) = 0
 
     union all
     {{ policy_problem(
