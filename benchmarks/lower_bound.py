@@ -15,8 +15,8 @@ channels. The vars are the default ones, and no metric is limited in its age.
 Every mart (fct_*) is made, under the project's names by views, but for fct_segment_transitions and the
 scores of reps and product groups, which the default policy has none of. Left out of the others are columns
 that repeat the calendar or the policy (period_start_date, as_of_date, policy_version, condition_id, and the
-parameters of a condition beside its thresholds in the evidence). Not part of it: dimensions, tests,
-snapshots, policy checks and publishing.
+parameters of a condition beside its thresholds in the evidence). Not part of it: the consequences
+(models/marts/activation), dimensions, tests, snapshots, policy checks and publishing.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from histories import History, State
 from scripts.warehouse import carried_tables, published_spec
 
 SEED = os.environ.get("KILL_SEED", "20261122")
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "4"))
 # Stand in a refreshed build only, or say when it was published.
 NOT_OF_A_REBUILD = {
     *carried_tables(),

@@ -169,8 +169,12 @@ def says(entity: str, condition: dict, amounts: dict, names: dict[str, str]) -> 
         peers = [
             theirs
             for (other, of), (share, theirs) in amounts.items()
-            if of == metric and share < enter and other.split(":")[0] == condition["entity_id"].split(":")[0]
-            or of == metric and share < enter and entity == "store"
+            if of == metric
+            and share < enter
+            and other.split(":")[0] == condition["entity_id"].split(":")[0]
+            or of == metric
+            and share < enter
+            and entity == "store"
         ]
         amount = max(min(peers) - amounts[condition["entity_id"], metric][1], Decimal(0))
     return (rank or metric, str(amount.normalize()), periods)
