@@ -1,6 +1,6 @@
 {#- How far every condition of the last closed period is from being lost, or from being met.
     `cushion`: what the value may still lose before it fails; below 0 it fails already. `missing_amount`: what it
-    lacks to qualify; of a rank the amount behind it, at today's ranking. Grain: entity x condition. -#}
+    lacks to reach the enter threshold; of a rank the amount behind it, at today's ranking. Grain: entity x condition. -#}
 {% macro condition_gaps(entity_type) %}
 {%- set key = entity_type ~ '_id' -%}
 {%- set ranks = rank_metrics(entity_type) -%}
