@@ -5,7 +5,6 @@
 {%- set deciding = [
     'rule_group', 'metric', 'operator', 'value', 'enter_threshold', 'exit_threshold', 'cushion', 'cushion_share'
 ] -%}
-{%- set text = dbt.type_string() -%}
 with current_segments as (
     select * from {{ ref('fct_' ~ entity_type ~ '_segments_current') }}
 ),
@@ -28,11 +27,7 @@ ladder as (
 ),
 
 names as (
-    select
-        key,
-        text
-    from {{ ref('policy_translations') }}
-    where language = '{{ var("language", "en") }}'
+    {{ texts_in_language() }}
 ),
 
 placed as (

@@ -16,11 +16,7 @@ with gaps as (
 ),
 
 metric_names as (
-    select
-        key,
-        text
-    from {{ ref('policy_translations') }}
-    where language = '{{ var("language", "en") }}'
+    {{ texts_in_language() }}
 ),
 
 told as (

@@ -1,3 +1,12 @@
+{#- The lines of translations.csv in var language, to be joined by key. -#}
+{% macro texts_in_language() -%}
+    select
+        key,
+        text
+    from {{ ref('policy_translations') }}
+    where language = '{{ var("language", "en") }}'
+{%- endmacro %}
+
 {#- A text of translations.csv in var language, once a query; the name or the English given here where it has none. -#}
 {% macro translated(key, otherwise) -%}
     coalesce((

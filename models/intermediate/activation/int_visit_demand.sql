@@ -25,7 +25,7 @@ final as (
         asked.visit_scenario,
         cast(asked.visits as integer) as visits,
         cast(asked.extra_visits as integer) as extra_visits,
-        coalesce(last_chance.store_id is not null, false) as is_last_chance,
+        last_chance.store_id is not null as is_last_chance,
         coalesce(ladder.level, 0) as segment_level,
         cast(coalesce(last_chance.order_value_year_before, metrics.order_value_year, 0) as numeric(18, 6))
             as order_value_year,

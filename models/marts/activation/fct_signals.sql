@@ -16,11 +16,7 @@ listed as (
 ),
 
 names as (
-    select
-        key,
-        text
-    from {{ ref('policy_translations') }}
-    where language = '{{ var("language", "en") }}'
+    {{ texts_in_language() }}
 ),
 
 -- two rules may find the same: a loss that two of them see coming is one
