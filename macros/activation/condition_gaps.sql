@@ -77,8 +77,7 @@ compared as (
         cast(null as numeric(18, 6)) as rank_amount,
         {%- endif %}
         case when evidence.operator in ('>=', '>') then 1 else -1 end as direction,
-        coalesce({{ meets('evidence.operator', 'evidence.value', 'evidence.enter_threshold') }}, false) as value_enters,
-        not coalesce({{ meets('evidence.operator', 'evidence.value', 'evidence.exit_threshold') }}, true) as value_fails
+        coalesce({{ meets('evidence.operator', 'evidence.value', 'evidence.enter_threshold') }}, false) as value_enters
     from evidence
     {%- if ranks %}
     left join rank_values
@@ -107,7 +106,6 @@ final as (
         is_in_force,
         is_met,
         value_enters,
-        value_fails,
         qualifying_streak,
         failing_streak,
         unobserved_streak,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -19,7 +22,9 @@ import postgres_server
 import psycopg2
 import pytest
 
+from scripts.generate_sample_data import generate
 from scripts.policy_files import compose, composed_folder, seeds_setting
+from scripts.sample_stories import DEFAULT_LAST_DAY
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Set by a developer's shell or by make: none of it may reach a test.
@@ -112,6 +117,28 @@ def sample_build(tmp_path_factory) -> Build:
     """The sample company as `make build` makes it. Read it; a test that changes a warehouse copies it."""
     folder = made_once(tmp_path_factory, "sample", lambda folder: run_refresh(folder / "warehouse"))
     return Build(folder / "warehouse", folder / "warehouse" / "sample")
+
+
+SMALL_LAST_DAY = date.fromisoformat(str(DEFAULT_LAST_DAY))
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory) -> Path:
+    """The tables of a small company, for builds that a test makes itself. Read them only."""
+    return made_once(tmp_path_factory, "small_data", small_company) / "small_company"
+
+
+def small_company(folder: Path) -> None:
+    (folder / "small_company").mkdir()
+    generate(folder / "small_company", seed=7, stores=120, months=14, last_day=SMALL_LAST_DAY)
+
+
+@pytest.fixture(scope="session")
+def small_build(tmp_path_factory, small_data) -> Build:
+    """The small company, built and published. Read it; a test that changes a warehouse copies it."""
+    settings = {"DATA_DIR": small_data, "AS_OF_DATE": SMALL_LAST_DAY}
+    folder = made_once(tmp_path_factory, "small", lambda folder: run_refresh(folder / "warehouse", **settings))
+    return Build(folder / "warehouse", small_data)
 
 
 @dataclass(frozen=True)
@@ -212,8 +239,8 @@ def dbt(
 
     `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` holds the
     policy CSVs that take the place of the shipped ones. With `server`, the settings of a PostgreSQL database,
-    it is built there. With `manifest`, the result of a `parse`, the project is not read again. Returns dbt's own
-    result; the warehouse is free to be opened afterwards.
+    it is built there. Returns dbt's own result; the warehouse is free to be opened afterwards. The project is read
+    once for all commands that would read the same; `manifest`, the result of a `parse`, is taken for it.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -226,7 +253,7 @@ def dbt(
         with closing(connect(server)) if server else nullcontext(warehouse / "build.duckdb") as place:
             found = load_sources.load(data_dir, place, variables.get("raw_schema", "raw"))
         variables = {name: found[name] for name in ("missing_inputs", "missing_columns")} | variables
-    policy_seeds = seeds_setting(compose(policy_dir, composed_folder(warehouse))) if policy_dir else None
+    policy_seeds = seeds_setting(compose(policy_dir, composed_folder(POLICY_OF_TESTS))) if policy_dir else None
     own = dict(
         WAREHOUSE_DIR=warehouse,
         AS_OF_DATE=as_of_date,
@@ -243,7 +270,10 @@ def dbt(
     if server:
         own |= {"TARGET": "postgres"} | server
     env = clean_environment(**(own | settings))
-    with environment(env), collecting_afterwards(), without_events():
+    if manifest is None and command[0] in ("seed", "run", "build", "compile") and "--inline" not in command:
+        if env["DBT_PROJECT_DIR"] == str(PROJECT):
+            manifest = manifest_of(env, variables)
+    with environment(env), collecting_afterwards(), without_events(), templates_kept():
         try:
             outcome = dbtRunner(manifest=manifest).invoke([*command, "--vars", json.dumps(variables)])
         finally:
@@ -251,6 +281,33 @@ def dbt(
     if check and not outcome.success:
         raise AssertionError(f"dbt {' '.join(command)} failed: {outcome.exception or failed_nodes(outcome)}")
     return outcome
+
+
+# The folder of a test's policy is a name that a build reads, so the tests of a process share one.
+POLICY_OF_TESTS = Path(f"tests-{os.getpid()}")
+atexit.register(shutil.rmtree, composed_folder(POLICY_OF_TESTS), ignore_errors=True)
+# The vars that name models or tables; all others are asked when a node runs.
+READ_WITH_THE_PROJECT = {
+    *("raw_database", "raw_schema", "raw_identifiers", "inputs_from_models"),
+    *("extra_metric_models", "extra_classification_models", "dim_schemes"),
+}
+manifests: dict[str, object] = {}
+TEMPLATES: dict[tuple, object] = {}
+
+
+def manifest_of(env: dict[str, str], variables: dict):
+    """What dbt makes of the project's files: a quarter of a small build's time, and alike for most of them."""
+    read = {name: variables[name] for name in sorted(READ_WITH_THE_PROJECT & variables.keys())}
+    place = [env.get(name) for name in ("TARGET", "PGDATABASE", "BUILD_SCHEMA", "POLICY_SEEDS")]
+    key = json.dumps([place, read])
+    if key not in manifests:
+        from dbt.cli.main import dbtRunner
+
+        with environment(env), collecting_afterwards(), without_events():
+            parsed = dbtRunner().invoke(["parse", "--vars", json.dumps(variables)])
+        assert parsed.success, parsed.exception
+        manifests[key] = parsed.result
+    return manifests[key]
 
 
 @contextmanager
@@ -271,6 +328,24 @@ def without_events():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EventManager, "fire_event", lambda *_, **__: None)
+        yield
+
+
+@contextmanager
+def templates_kept():
+    """Compiles each text once: dbt forgets its templates after every command, and many builds ask for the same ones."""
+    from dbt_common.clients.jinja import MacroFuzzEnvironment
+
+    compile_template = MacroFuzzEnvironment.compile
+
+    def compile_once(self, source, *arguments, **options):
+        key = type(self), source
+        if key not in TEMPLATES:
+            TEMPLATES[key] = compile_template(self, source, *arguments, **options)
+        return TEMPLATES[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MacroFuzzEnvironment, "compile", compile_once)
         yield
 
 

@@ -9,11 +9,7 @@ runs. A later round on the same copy is an incremental run.
 from __future__ import annotations
 
 import csv
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 from cases import METRICS, Case, World
-from conftest import connect, server_rows
+from conftest import connect, dbt, server_rows
 from oracle import (
     CURRENT,
     EVIDENCE,
@@ -150,10 +146,6 @@ CLASSIFICATION_MODEL = (
 )
 
 
-class BuildFailed(AssertionError):
-    pass
-
-
 ANCHOR_DAY = date(2025, 8, 5)
 
 
@@ -209,17 +201,9 @@ class Warehouse:
         marts = [
             f"+fct_{e}_{mart}" for e in self.entity_types(cases) for mart in ("segments_current", "segment_evidence")
         ]
-        arguments = ["--vars", json.dumps(variables)]
         # The project's own tests are run elsewhere, so the gate that would have stopped a bad policy is
         # asked here.
-        self._dbt(
-            world,
-            "run",
-            "-s",
-            *marts,
-            *arguments,
-            *(["--full-refresh"] if full_refresh else []),
-        )
+        self._dbt(world, ["run", "-s", *marts, *(["--full-refresh"] if full_refresh else [])], variables)
         problems = check and self.rows("select * from segmentation_build_policy.policy_gate limit 5")
         assert not problems, f"the generator made a policy that the gate refuses: {problems}"
 
@@ -239,24 +223,17 @@ class Warehouse:
             s for case in cases if case.entity_type == entity_type for s in case.schemes if s.kind == "classification"
         ]
 
-    def _dbt(self, world: World, *arguments: str) -> None:
-        environment = {
-            **os.environ,
-            "WAREHOUSE_DIR": str(self.database.parent),
-            "DBT_TARGET_PATH": str(self.folder / "target"),
-            "DBT_LOG_PATH": str(self.folder / "logs"),
-            "POLICY_SEEDS": "seeds/policy",
-            "AS_OF_DATE": world.as_of.isoformat(),  # as a var it would cost a full parse every round
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            **({"TARGET": "postgres", **self.server} if self.server else {}),
-        }
-        dbt = Path(sys.executable).parent / "dbt"
-        folders = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
-        done = subprocess.run(
-            [str(dbt), *arguments, *folders], env=environment, cwd=self.project, capture_output=True, text=True
+    def _dbt(self, world: World, command: list[str], variables: dict) -> None:
+        dbt(
+            command,
+            self.database.parent,
+            variables=variables,
+            as_of_date=world.as_of.isoformat(),
+            server=self.server,
+            DBT_PROJECT_DIR=self.project,
+            DBT_PROFILES_DIR=self.project,
+            POLICY_SEEDS="seeds/policy",
         )
-        if done.returncode:
-            raise BuildFailed(done.stdout[-6000:] + done.stderr[-2000:])
 
     def _write_policy(self, cases: list[Case]) -> None:
         schemes, segments, rules = [], [], []

@@ -253,7 +253,7 @@ class Outcome:
 
 
 def rounds(kills: int) -> int:
-    return max(2, kills // 10)
+    return max(1, kills // 10)
 
 
 class References:

@@ -35,7 +35,7 @@ SETS = int(os.environ.get("REPLAY_SETS", "8"))
 ONLY = set(filter(None, os.environ.get("REPLAY_ONLY", "").split(",")))
 # Two histories at least: one by the month, one by the week.
 SCHEDULES_A_HISTORY, STATES = min(4, max(1, SCHEDULES // 2)), 3
-LENGTHS = (4, 8, 4, 4, 4, 4, 4, 5)
+LENGTHS = (4, 5, 4, 4, 8, 4, 4, 4)
 SCHEMAS = [f"segmentation_build{layer}" for layer in ("_policy", "_staging", "_intermediate", "")]
 # Tables that a rebuild need not have alike, with the reason. None today; a record of what was recomputed would be one.
 NOT_COMPARED: dict[str, str] = {}

@@ -50,7 +50,7 @@ left join planted_large on named.id = planted_large.id
 """
 
 
-def test_a_build_that_the_engine_fails_is_made_again_round_the_fault(tmp_path):
+def test_a_build_that_the_engine_fails_is_made_again_round_the_fault(northwind_build, tmp_path):
     with duckdb.connect() as con, pytest.raises(duckdb.InternalException, match="dict-surviving join"):
         for table in PLANTED_TABLES:
             con.execute(table)
@@ -61,6 +61,7 @@ def test_a_build_that_the_engine_fails_is_made_again_round_the_fault(tmp_path):
     (project / "packages.yml").write_text(yaml.safe_dump({"packages": [{"local": str(PROJECT)}]}))
     config = f"{{{{ config(materialized='table', pre_hook={PLANTED_TABLES}) }}}}"
     (project / "models" / "planted.sql").write_text(config + ONE_COLUMN_OR_ANOTHER)
+    shutil.copytree(northwind_build.warehouse, tmp_path / "warehouse")
     said = run_refresh(tmp_path / "warehouse", PROJECT_DIR=project, DATA_DIR=EXAMPLE / "data").stdout
     assert "built again with" in said, said
     with duckdb.connect(str(tmp_path / "warehouse" / "build.duckdb"), read_only=True) as con:

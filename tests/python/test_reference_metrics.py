@@ -167,7 +167,14 @@ CASES = {
             min_days_worked=1,
             min_weight_present=0,
         ),
-        without=("portal_events", "market_points_of_interest"),
+        without=(
+            "portal_events",
+            "market_points_of_interest",
+            "sfa_visits",
+            "erp_complaints",
+            "market_external_metrics",
+        ),
+        points=POINTS_OF_THE_PORTAL,
     ),
     "missing_tables": dict(
         as_of=date(2025, 12, 4),
@@ -187,12 +194,6 @@ CASES = {
             "portal_events",
             "portal_points_adjustments",
         ),
-        points=POINTS_OF_THE_PORTAL,
-    ),
-    "missing_others": dict(
-        as_of=date(2025, 12, 4),
-        days=500,
-        without=("sfa_visits", "erp_complaints", "market_external_metrics", "portal_events"),
         points=POINTS_OF_THE_PORTAL,
     ),
 }

@@ -16,42 +16,27 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from conftest import PROJECT, Build, clean_environment, rows, run_refresh
+from conftest import PROJECT, SMALL_LAST_DAY, Build, clean_environment, rows, run_refresh
+from test_replay import published, published_anew
 
 from scripts.backup import restore_copy, save_copy
 from scripts.duckdb_warehouse import DuckDBWarehouse as Warehouse
 from scripts.policy_files import KEY_COLUMNS, SHIPPED, lines_of
-from scripts.sample_stories import DEFAULT_LAST_DAY
 from scripts.warehouse import RefreshError, carried_tables, published_spec
 
-LAST_DAY = dt.date.fromisoformat(str(DEFAULT_LAST_DAY))
 CARRIED = [name for name in carried_tables() if name != "fct_runs"]
 SNAPSHOTS = [name for name in CARRIED if name.startswith("snap_")]
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Build:
-    """A small company of its own, built once."""
-    from scripts.generate_sample_data import generate
-
-    folder = tmp_path_factory.mktemp("refresh")
-    data_dir = folder / "small_company"
-    data_dir.mkdir()
-    generate(data_dir, seed=7, stores=120, months=14, last_day=LAST_DAY)
-    build = Build(folder / "warehouse", data_dir)
-    refresh(build)
-    return build
-
-
 def refresh(build: Build, **options):
-    return run_refresh(build.warehouse, **{"DATA_DIR": build.data_dir, "AS_OF_DATE": LAST_DAY} | options)
+    return run_refresh(build.warehouse, **{"DATA_DIR": build.data_dir, "AS_OF_DATE": SMALL_LAST_DAY} | options)
 
 
 @pytest.fixture
-def copy(small, tmp_path) -> Build:
+def copy(small_build, tmp_path) -> Build:
     """A copy of the small company's warehouse that a test may change."""
-    shutil.copytree(small.warehouse, tmp_path / "warehouse")
-    return Build(tmp_path / "warehouse", small.data_dir)
+    shutil.copytree(small_build.warehouse, tmp_path / "warehouse")
+    return Build(tmp_path / "warehouse", small_build.data_dir)
 
 
 def digest(file: Path) -> str:
@@ -71,10 +56,10 @@ def refused(build: Build, **options) -> str:
 # --- refused before anything is touched ----------------------------------------------------------
 
 
-def test_one_warehouse_holds_one_company(small):
-    message = refused(small, DATA_DIR=None)
+def test_one_warehouse_holds_one_company(small_build):
+    message = refused(small_build, DATA_DIR=None)
     assert "'small_company'" in message and "'sample'" in message and "WAREHOUSE_DIR=" in message
-    message = refused(small, variables={"company": "another"})
+    message = refused(small_build, variables={"company": "another"})
     assert "'another'" in message
 
 
@@ -89,8 +74,8 @@ def test_one_warehouse_holds_one_company(small):
         ({"VARS": "{"}, "not JSON"),
     ],
 )
-def test_a_mistyped_argument_is_named(small, options, expected):
-    assert expected in refused(small, **options)
+def test_a_mistyped_argument_is_named(small_build, options, expected):
+    assert expected in refused(small_build, **options)
 
 
 def test_the_projects_own_folder_is_no_warehouse():
@@ -98,21 +83,21 @@ def test_the_projects_own_folder_is_no_warehouse():
     assert done.returncode == 1 and "folder of its own" in done.stdout
 
 
-def test_an_unknown_policy_file_is_refused_with_the_name_it_may_mean(small, tmp_path):
+def test_an_unknown_policy_file_is_refused_with_the_name_it_may_mean(small_build, tmp_path):
     (tmp_path / "segmnts.csv").write_text("entity_type\n")
-    message = " ".join(refused(small, POLICY_DIR=tmp_path).split())
+    message = " ".join(refused(small_build, POLICY_DIR=tmp_path).split())
     assert "segmnts.csv" in message and "segments.csv" in message
 
 
-def test_a_folder_without_the_required_tables_is_refused(small, tmp_path):
-    message = refused(small, DATA_DIR=tmp_path, variables={"company": "small_company"})
+def test_a_folder_without_the_required_tables_is_refused(small_build, tmp_path):
+    message = refused(small_build, DATA_DIR=tmp_path, variables={"company": "small_company"})
     assert "erp_" in message
 
 
-def test_a_second_build_at_the_same_time_is_told(small):
-    with open(small.warehouse / ".lock") as handle:
+def test_a_second_build_at_the_same_time_is_told(small_build):
+    with open(small_build.warehouse / ".lock") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        assert "Another build" in refused(small)
+        assert "Another build" in refused(small_build)
 
 
 # --- failed and killed builds --------------------------------------------------------------------
@@ -138,7 +123,7 @@ def test_a_killed_build_is_never_published_nor_trusted(copy):
     killed = subprocess.Popen(
         [sys.executable, "-m", "scripts.refresh"],
         cwd=PROJECT,
-        env=clean_environment(WAREHOUSE_DIR=copy.warehouse, DATA_DIR=copy.data_dir, AS_OF_DATE=LAST_DAY),
+        env=clean_environment(WAREHOUSE_DIR=copy.warehouse, DATA_DIR=copy.data_dir, AS_OF_DATE=SMALL_LAST_DAY),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -170,7 +155,7 @@ def test_a_killed_build_is_never_published_nor_trusted(copy):
 
     assert not list(copy.warehouse.glob(".publishing-*"))
     runs = copy.query("select company, as_of_date, is_snapshot_taken from fct_runs order by published_at")
-    assert runs == [("small_company", LAST_DAY, True)] * 2
+    assert runs == [("small_company", SMALL_LAST_DAY, True)] * 2
     moments = copy.query("select count(distinct published_at), count(distinct run_id) from fct_runs")
     assert moments == [(2, 2)]
     for name in CARRIED:
@@ -243,21 +228,22 @@ def test_a_build_database_in_use_is_left_alone(copy):
 
 def test_a_day_before_the_last_published_one_takes_no_snapshot(copy):
     kept = {name: copy.query(f"select * from {name} order by all") for name in CARRIED}
-    earlier = LAST_DAY - dt.timedelta(days=60)
+    earlier = SMALL_LAST_DAY - dt.timedelta(days=60)
     done = refresh(copy, AS_OF_DATE=earlier)
     assert "snapshots stay as they are" in " ".join(done.stdout.split())
     assert copy.query("select as_of_date, is_snapshot_taken from fct_runs order by as_of_date") == [
         (earlier, False),
-        (LAST_DAY, True),
+        (SMALL_LAST_DAY, True),
     ]
     assert {name: copy.query(f"select * from {name} order by all") for name in CARRIED} == kept
     assert copy.summary["as_of_date"] == earlier.isoformat()
+    assert published(copy) == published_anew(copy), "what is written on top is what a whole writing gives"
 
 
-def test_a_published_file_holds_what_is_listed_and_nothing_else(small):
+def test_a_published_file_holds_what_is_listed_and_nothing_else(small_build):
     spec = published_spec()["tables"]
     found: dict[str, list[str]] = {}
-    for table, column in small.query(
+    for table, column in small_build.query(
         "select table_name, column_name from information_schema.columns order by table_name, ordinal_position"
     ):
         found.setdefault(table, []).append(column)
@@ -272,7 +258,7 @@ def test_a_published_file_holds_what_is_listed_and_nothing_else(small):
     }
 
 
-def test_evidence_is_published_for_the_last_periods_and_every_change(small):
+def test_evidence_is_published_for_the_last_periods_and_every_change(small_build):
     for entity in ("store", "rep", "product_group"):
         evidence, history = f"fct_{entity}_segment_evidence", f"fct_{entity}_segment_history"
         conditions = f"""
@@ -285,14 +271,14 @@ def test_evidence_is_published_for_the_last_periods_and_every_change(small):
             )
             select wanted.rows, (select count(*) from p.{evidence}) from wanted"""
         with duckdb.connect() as con:
-            con.execute(f"attach '{small.build_db}' as b (read_only)")
-            con.execute(f"attach '{small.published}' as p (read_only)")
+            con.execute(f"attach '{small_build.build_db}' as b (read_only)")
+            con.execute(f"attach '{small_build.published}' as p (read_only)")
             wanted, published = con.execute(conditions).fetchone()
         assert published == wanted
 
 
-def test_the_published_file_is_readable_for_older_tools(small):
-    tags = rows(small.published, "select tags from duckdb_databases() where not internal")
+def test_the_published_file_is_readable_for_older_tools(small_build):
+    tags = rows(small_build.published, "select tags from duckdb_databases() where not internal")
     assert "v1.4.0" in str(tags)
 
 
@@ -381,9 +367,7 @@ def clean(warehouse: Path, checkout: Path) -> None:
     (checkout / "scripts").mkdir(parents=True)
     (checkout / "tests").mkdir()
     shutil.copy(PROJECT / "scripts" / "clean.sh", checkout / "scripts")
-    subprocess.run(
-        ["sh", "scripts/clean.sh"], cwd=checkout, env=clean_environment(WAREHOUSE_DIR=warehouse), check=True
-    )
+    subprocess.run(["sh", "scripts/clean.sh"], cwd=checkout, env=clean_environment(WAREHOUSE_DIR=warehouse), check=True)
 
 
 def test_clean_keeps_what_was_published(copy, tmp_path):
@@ -403,9 +387,9 @@ def test_clean_leaves_a_folder_that_is_no_warehouse_alone(tmp_path):
     assert (tmp_path / "lake" / "sample").is_dir()
 
 
-def test_the_scheduled_refresh_carries_the_record_from_run_to_run(small, tmp_path):
+def test_the_scheduled_refresh_carries_the_record_from_run_to_run(small_build, tmp_path):
     """The workflow's make steps, twice in a row, each time on a machine that has nothing but the last file."""
-    company = {"DATA_DIR": small.data_dir, "AS_OF_DATE": LAST_DAY}
+    company = {"DATA_DIR": small_build.data_dir, "AS_OF_DATE": SMALL_LAST_DAY}
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "refresh.yml").read_text())
     steps = [step for step in workflow["jobs"]["refresh"]["steps"] if str(step.get("run", "")).startswith("make ")]
     assert [step["run"] for step in steps] == ["make restore", "make build", "make backup"]
@@ -434,7 +418,7 @@ def test_a_terminated_refresh_stops_its_dbt(copy):
     process = subprocess.Popen(
         [sys.executable, "-m", "scripts.refresh"],
         cwd=PROJECT,
-        env=clean_environment(WAREHOUSE_DIR=copy.warehouse, DATA_DIR=copy.data_dir, AS_OF_DATE=LAST_DAY),
+        env=clean_environment(WAREHOUSE_DIR=copy.warehouse, DATA_DIR=copy.data_dir, AS_OF_DATE=SMALL_LAST_DAY),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -8,7 +8,7 @@ import shutil
 
 import duckdb
 import pytest
-from conftest import Build, dbt, run_refresh
+from conftest import SMALL_LAST_DAY, Build, dbt, run_refresh
 from dirty_company import DirtyCompany, Size
 from histories import LAST_DAY
 
@@ -17,11 +17,15 @@ RECORD = "segmentation_build_refresh"
 
 
 @pytest.fixture(scope="module")
-def build(sample_build, tmp_path_factory) -> Build:
-    """The sample company, built and published, in a warehouse of its own."""
+def build(small_build, tmp_path_factory) -> Build:
+    """The small company, built and published, in a warehouse of its own."""
     warehouse = tmp_path_factory.mktemp("touched") / "warehouse"
-    shutil.copytree(sample_build.warehouse, warehouse)
-    return Build(warehouse, warehouse / "sample")
+    shutil.copytree(small_build.warehouse, warehouse)
+    return Build(warehouse, small_build.data_dir)
+
+
+def refresh(build: Build, **options):
+    return run_refresh(build.warehouse, DATA_DIR=build.data_dir, AS_OF_DATE=SMALL_LAST_DAY, **options)
 
 
 def change(build: Build, *statements: str) -> None:
@@ -48,7 +52,7 @@ def test_a_build_with_nothing_new_makes_nothing_anew_and_reads_no_file(build):
     stat = build.published.stat()
     spoil_published(build)
     os.utime(build.published, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    said = run_refresh(build.warehouse).stdout
+    said = refresh(build).stdout
     assert "No period that is judged was touched" in said
     assert build.summary["made_anew"] == {"inputs": {}, "tables": {}}
     assert build.query_build(f"select sum(content) from {RECORD}.base_erp__orders__buckets") == [(0,)]
@@ -56,16 +60,12 @@ def test_a_build_with_nothing_new_makes_nothing_anew_and_reads_no_file(build):
 
 
 def test_what_others_have_written_to_is_published_anew(build):
+    """A row twice, in the first period, is found by a full test alone: on an ordinary day nobody looks there."""
     spoil_published(build)
-    run_refresh(build.warehouse)
-    assert spoilt_rows(build) == 0
-
-
-def test_only_a_full_test_finds_what_no_run_touched(build):
-    """A row twice, in the first period: nobody looks there on an ordinary day."""
     change(build, f"insert into {METRICS} from (from {METRICS} order by period_index limit 1)")
-    run_refresh(build.warehouse)
-    refused = run_refresh(build.warehouse, check=False, FULL_TESTS=1)
+    refresh(build)
+    assert spoilt_rows(build) == 0
+    refused = refresh(build, check=False, FULL_TESTS=1)
     assert refused.returncode and "unique_combination_fct_store_metrics" in refused.stdout, refused.stdout
 
 
@@ -76,7 +76,7 @@ def test_what_an_unpublished_build_touched_is_tested_by_the_next(build):
         f"insert into {RECORD}.touched_periods select 'model.dynamic_segmentation.fct_store_metrics',"
         f" min(period_index), 'planted', localtimestamp from {METRICS}",
     )
-    refused = run_refresh(build.warehouse, check=False)
+    refused = refresh(build, check=False)
     assert refused.returncode and "unique_combination_fct_store_metrics" in refused.stdout, refused.stdout
 
 
