@@ -231,7 +231,6 @@ def dbt(
     policy_dir: Path | None = None,
     data_dir: Path | None = None,
     server: dict[str, str] | None = None,
-    manifest=None,
     check: bool = True,
     **settings: object,
 ):
@@ -239,8 +238,8 @@ def dbt(
 
     `data_dir` is loaded by the loader first, whose findings become vars. `policy_dir` holds the
     policy CSVs that take the place of the shipped ones. With `server`, the settings of a PostgreSQL database,
-    it is built there. Returns dbt's own result; the warehouse is free to be opened afterwards. The project is read
-    once for all commands that would read the same; `manifest`, the result of a `parse`, is taken for it.
+    it is built there. The project is read once for all commands that would read the same. Returns dbt's own
+    result; the warehouse is free to be opened afterwards.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -270,11 +269,11 @@ def dbt(
     if server:
         own |= {"TARGET": "postgres"} | server
     env = clean_environment(**(own | settings))
-    if manifest is None and command[0] in ("seed", "run", "build", "compile") and "--inline" not in command:
-        if env["DBT_PROJECT_DIR"] == str(PROJECT):
-            manifest = manifest_of(env, variables)
+    # an inline query becomes a part of what was read
+    is_shared = command[0] in ("seed", "run", "build", "compile") and "--inline" not in command
     with environment(env), collecting_afterwards(), without_events(), templates_kept():
         try:
+            manifest = manifest_of(variables) if is_shared and env["DBT_PROJECT_DIR"] == str(PROJECT) else None
             outcome = dbtRunner(manifest=manifest).invoke([*command, "--vars", json.dumps(variables)])
         finally:
             DuckDBConnectionManager.close_all_connections()
@@ -291,23 +290,23 @@ READ_WITH_THE_PROJECT = {
     *("raw_database", "raw_schema", "raw_identifiers", "inputs_from_models"),
     *("extra_metric_models", "extra_classification_models", "dim_schemes"),
 }
-manifests: dict[str, object] = {}
+MANIFESTS: dict[str, object] = {}
 TEMPLATES: dict[tuple, object] = {}
 
 
-def manifest_of(env: dict[str, str], variables: dict):
-    """What dbt makes of the project's files: a quarter of a small build's time, and alike for most of them."""
-    read = {name: variables[name] for name in sorted(READ_WITH_THE_PROJECT & variables.keys())}
-    place = [env.get(name) for name in ("TARGET", "PGDATABASE", "BUILD_SCHEMA", "POLICY_SEEDS")]
-    key = json.dumps([place, read])
-    if key not in manifests:
-        from dbt.cli.main import dbtRunner
+def manifest_of(variables: dict):
+    """What dbt makes of the project's files: a quarter of a small build's time, and alike for most of them. Read as if
+    no input were missing, so that every table that a model may read stands before it."""
+    from dbt.cli.main import dbtRunner
 
-        with environment(env), collecting_afterwards(), without_events():
-            parsed = dbtRunner().invoke(["parse", "--vars", json.dumps(variables)])
+    read = {name: variables[name] for name in sorted(READ_WITH_THE_PROJECT & variables.keys())}
+    place = [os.environ.get(name) for name in ("TARGET", "PGDATABASE", "BUILD_SCHEMA", "POLICY_SEEDS")]
+    key = json.dumps([place, read])
+    if key not in MANIFESTS:
+        parsed = dbtRunner().invoke(["parse", "--vars", json.dumps(variables | {"missing_inputs": []})])
         assert parsed.success, parsed.exception
-        manifests[key] = parsed.result
-    return manifests[key]
+        MANIFESTS[key] = parsed.result
+    return MANIFESTS[key]
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -181,14 +180,12 @@ class Replay:
         )
         return settings | ({"server": server, "variables": settings["variables"] | RAW_ON_SERVER} if server else {})
 
-    @cached_property
-    def manifest(self):
-        return dbt(["parse"], self.folder, **self.settings(self.history.states[0])).result
-
-    def build(self, warehouse: Path, state: State, *more: str, check: bool = True, **place) -> None:
+    def build(
+        self, warehouse: Path, state: State, *more: str, check: bool = True, server: dict[str, str] | None = None
+    ) -> None:
         """A build of a state in a warehouse, whose data folder is overwritten as a company's would be."""
         self.builds += 1
-        settings = {"manifest": self.manifest} | self.settings(state, place.get("server")) | place
+        settings = self.settings(state, server)
         command = [*BUILD, *CONSEQUENCES, *more]
         dbt(command, warehouse, data_dir=state.write_tables(warehouse / "data"), check=check, **settings)
 
@@ -217,19 +214,17 @@ class Replay:
         outcome, warehouse = Outcome(schedule), self.folder / "walked"
         empty(warehouse)
         server = self.server() if schedule.is_on_server else None
-        parsed, before = {}, None
-        if server:
-            parsed["manifest"] = dbt(["parse"], self.folder, **self.settings(self.history.states[0], server)).result
+        before = None
         for number, step in enumerate(schedule.steps):
-            state, place = self.history.states[step.state], {"server": server, **parsed} if server else {}
+            state = self.history.states[step.state]
             if number == 0 and not server:
                 # The files as that build saw them, and what it made of them.
                 shutil.copytree(self.rebuilt(step.state).parent, warehouse, dirs_exist_ok=True)
                 repoint(warehouse / "build.duckdb", self.rebuilt(step.state).parent, warehouse)
             else:
                 if step.broken_at:
-                    self.build(warehouse, state, "--exclude", *(f"{name}+" for name in step.broken_at), **place)
-                self.build(warehouse, state, *(spoil(number) or self.unchanged(before, state)), **place)
+                    self.build(warehouse, state, "--exclude", *(f"{name}+" for name in step.broken_at), server=server)
+                self.build(warehouse, state, *(spoil(number) or self.unchanged(before, state)), server=server)
             before = state
             rebuilt = self.rebuilt(step.state)
             if server:

@@ -35,13 +35,7 @@ def company(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def manifest(company):
-    """The project, read once for all builds."""
-    return dbt(["parse"], company).result
-
-
-def build(folder, manifest, without: set[str], *choice: str) -> dict[str, dict[tuple, dict]]:
+def build(folder, without: set[str], *choice: str) -> dict[str, dict[tuple, dict]]:
     """The metrics of all entities of the company without these tables, in the warehouse of the build before."""
     data = folder / ("without-" + "-".join(sorted(without))[:80])
     data.mkdir()
@@ -52,7 +46,6 @@ def build(folder, manifest, without: set[str], *choice: str) -> dict[str, dict[t
         folder / "warehouse",
         data_dir=data,
         as_of_date="2026-10-06",
-        manifest=manifest,
     )
     found = {}
     with duckdb.connect(str(folder / "warehouse" / "build.duckdb"), read_only=True) as con:
@@ -67,8 +60,8 @@ def build(folder, manifest, without: set[str], *choice: str) -> dict[str, dict[t
     return found
 
 
-def test_only_its_own_metrics_become_unobserved(company, manifest):
-    whole = build(company, manifest, set(), *NO_TESTS, *CONSEQUENCES)
+def test_only_its_own_metrics_become_unobserved(company):
+    whole = build(company, set(), *NO_TESTS, *CONSEQUENCES)
     built = company / "warehouse" / "build.duckdb"
     shutil.copyfile(built, company / "whole.duckdb")
     problems = []
@@ -77,7 +70,7 @@ def test_only_its_own_metrics_become_unobserved(company, manifest):
         shutil.copyfile(company / "whole.duckdb", built)
         base = f"base_{table.replace('_', '__', 1)}+"
         choice = [*NO_TESTS, *CONSEQUENCES, "--select", base, *POLICY_THAT_KNOWS_TABLES]
-        without = build(company, manifest, {table}, *choice)
+        without = build(company, {table}, *choice)
         for entity, file in ENTITIES.items():
             if entity == "rep" and table in MAKE_REPS:
                 continue
@@ -98,9 +91,9 @@ def test_only_its_own_metrics_become_unobserved(company, manifest):
     assert not problems, "\n".join(problems)
 
 
-def test_the_required_tables_alone(company, manifest):
+def test_the_required_tables_alone(company):
     """All optional tables dropped: every test passes, and every metric made of them alone is unobserved."""
-    without = build(company, manifest, set(OPTIONAL))
+    without = build(company, set(OPTIONAL))
     for metric in metrics_of(ENTITIES["store"]):
         values = {row[metric["name"]] for row in without["store"].values()}
         sources = tables_of(metric)

@@ -147,7 +147,7 @@ def test_snapshots_keep_what_each_run_published(tmp_path):
     assert {*SNAPSHOTS.values(), *LEDGERS, "fct_runs"} == set(carried_tables())
     history, build = History("published", "month", 4, 2), Build(tmp_path / "warehouse", tmp_path / "company")
     first, second = history.states[0], history.states[1]
-    then, runs, before = {}, set(), {}
+    then, before = {}, {}
     for state, day in ((first, first.as_of), (second, LAST_DAY), (second, LAST_DAY)):
         run_refresh(
             build.warehouse,
@@ -155,21 +155,17 @@ def test_snapshots_keep_what_each_run_published(tmp_path):
             POLICY_DIR=state.write_policy(tmp_path / "policy"),
             AS_OF_DATE=day,
         )
-        ((run, moment, is_snapshot_taken),) = [
-            row
-            for row in build.query("select run_id, published_at, is_snapshot_taken from fct_runs")
-            if row[0] not in runs
-        ]
-        runs.add(run)
+        runs = build.query("select published_at, is_snapshot_taken from fct_runs")
+        ((moment, is_snapshot_taken),) = [run for run in runs if run[0] not in then]
         assert is_snapshot_taken
-        then[moment] = current(build)
-        assert published(build) == published_anew(build), "what is written on top is what a whole writing gives"
+        then[moment], now = current(build), published(build)
+        assert now == published_anew(build), "what is written on top is what a whole writing gives"
         for known, segments in then.items():
             assert as_published(build, known) == segments, f"what was published at {known}"
-        if len(runs) == 3:
-            changed = {name for name, rows in published(build).items() if rows != before[name]}
+        if len(then) == 3:
+            changed = {name for name, rows in now.items() if rows != before[name]}
             assert changed == set(), "rows changed by a run with nothing new"
-        before = published(build)
+        before = now
     segments = list(then.values())
     assert segments[0] != segments[1] == segments[2]
 
