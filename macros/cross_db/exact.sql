@@ -1,11 +1,13 @@
 {#- numerator / denominator as numeric(18,6), rounded once, half away from zero; NULL when either is
-    NULL or the denominator is 0. Arguments are exact numbers with at most six decimals. Division on
-    decimals is a double on DuckDB (1.2 % of quotients off by one millionth), so it runs over integers. -#}
-{% macro exact_ratio(numerator, denominator) %}
-    {{- return(adapter.dispatch('exact_ratio', 'dynamic_segmentation')(numerator, denominator)) -}}
+    NULL or the denominator is 0. Arguments are exact numbers with at most `decimals` decimals. Division on
+    decimals is a double on DuckDB (1.2 % of quotients off by one millionth), so it runs over integers.
+    `in_doubles`: the quotient in doubles, where its parts are cheaper to cast than the arguments: a decimal
+    of more than 2^53 units takes ten times as long. -#}
+{% macro exact_ratio(numerator, denominator, decimals=6, in_doubles=none) %}
+    {{- return(adapter.dispatch('exact_ratio', 'dynamic_segmentation')(numerator, denominator, decimals, in_doubles)) -}}
 {% endmacro %}
 
-{% macro default__exact_ratio(numerator, denominator) -%}
+{% macro default__exact_ratio(numerator, denominator, decimals, in_doubles) -%}
     cast(round(
         sign(cast({{ numerator }} as numeric)) * sign(cast(nullif({{ denominator }}, 0) as numeric))
         * div(
@@ -17,11 +19,14 @@
 
 {#- Integers of 128 bits divide ten times slower than doubles, whose error is below one part in 1e15: where the
     quotient is clear of a rounding boundary by ten times the error, the double rounds alike. -#}
-{% macro duckdb__exact_ratio(numerator, denominator) -%}
-    {%- set n = 'cast(cast(' ~ numerator ~ ' as decimal(38, 6)) * 1000000 as hugeint)' -%}
-    {%- set d = 'cast(cast(nullif(' ~ denominator ~ ', 0) as decimal(38, 6)) * 1000000 as hugeint)' -%}
-    {%- set millionths = '(cast(' ~ numerator ~ ' as double) / cast(nullif(' ~ denominator ~ ', 0) as double) * 1000000)' -%}
+{% macro duckdb__exact_ratio(numerator, denominator, decimals, in_doubles) -%}
+    {%- set units = ' as decimal(38, ' ~ decimals ~ ')) * ' ~ 10 ** decimals ~ ' as hugeint)' -%}
+    {%- set n = 'cast(cast(' ~ numerator ~ units -%}
+    {%- set d = 'cast(cast(nullif(' ~ denominator ~ ', 0)' ~ units -%}
+    {%- set quotient = in_doubles or 'cast(' ~ numerator ~ ' as double) / cast(nullif(' ~ denominator ~ ', 0) as double)' -%}
+    {%- set millionths = '(' ~ quotient ~ ' * 1000000)' -%}
     case
+        when {{ millionths }} is null then null
         when abs({{ millionths }}) < 1e11 and abs(abs({{ millionths }}) - floor(abs({{ millionths }})) - 0.5) > 1e-3
             then cast(cast(round({{ millionths }}) as bigint) * 0.000001 as decimal(18, 6))
         else cast(cast(

@@ -16,12 +16,12 @@ weights as (
     where entity_type = '{{ entity_type }}'
 ),
 
--- what is the same for every entity. Products have twelve decimals, and exact_ratio takes six
+-- what is the same for every entity; products of two have twelve decimals
 scales as (
     select
         *,
-        1000000 * cast(total_weight * (ceiling - floor) as numeric(30, 12)) as full_distance,
-        {{ exact_ratio('100000000 * cast(weight * missing as numeric(30, 12))', '1000000 * total_weight') }}
+        cast(total_weight * (ceiling - floor) as numeric(30, 12)) as full_distance,
+        {{ exact_ratio('100 * cast(weight * missing as numeric(30, 12))', 'total_weight', decimals=12) }}
             as missing_contribution,
         {{ exact_ratio('100 * weight', 'total_weight') }} as max_contribution
     from weights
@@ -68,7 +68,10 @@ final as (
         metric,
         value,
         coalesce(
-            {{ exact_ratio('100000000 * cast(weight * distance as numeric(30, 12))', 'full_distance') }},
+            {{ exact_ratio(
+                '100 * cast(weight * distance as numeric(30, 12))', 'full_distance', decimals=12,
+                in_doubles='100 * cast(weight as double precision) * cast(distance as double precision) / cast(full_distance as double precision)'
+            ) }},
             missing_contribution
         ) as contribution,
         max_contribution,

@@ -42,6 +42,7 @@ near as (
             and states.line_content = lines.line_content
     where
         states.period_index >= {{ from_period() }}
+        and states.value is not null
         and (states.value not in (0, 1) or lines.enter_threshold not in (0, 1))
         and (
             abs(states.value - lines.enter_threshold) <= abs(lines.enter_threshold) * {{ var('near_threshold_share', 0.05) }}

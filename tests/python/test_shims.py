@@ -137,6 +137,31 @@ SHIMS = {
             [("7", "2", "3.500000"), ("-1", "2000000", "-0.000001"), ("-1", "2000001", "0.000000")],
             ("bigint", "integer"),
         ),
+        # half a millionth, and one unit of the last decimal less
+        Cases(
+            "exact_ratio('a', 'b', decimals=12)",
+            [
+                ("0.000000500000", "1", "0.000001"),
+                ("0.000000499999", "1", "0.000000"),
+                ("-0.000001499999", "1.000000000000", "-0.000001"),
+                ("100000000000.000000499999", "1", "100000000000.000000"),
+                ("100000000000.000000500000", "1", "100000000000.000001"),
+                ("1", "0.000000000000", None),
+            ],
+            ("numeric(38, 12)", "numeric(18, 12)"),
+        ),
+        # what the doubles say is taken only where it is clear of a boundary
+        Cases(
+            "exact_ratio('3 * a', 'b', in_doubles='3 * cast(a as double precision) / cast(b as double precision)')",
+            [
+                ("1", "9", "0.333333"),
+                ("0.000001", "6", "0.000001"),
+                ("0.000001", "7", "0.000000"),
+                ("1", "0", None),
+                ("null", "1", None),
+            ],
+            ("numeric(18, 6)", "integer"),
+        ),
     ],
     "text_to_bigint": [
         Cases("text_to_bigint('a')", texts(*((t, bigint_of(t)) for t in ("", "a", "Привет 🛒")), (None, None)))

@@ -32,10 +32,9 @@ final as (
             when sales_year > 0 then {{ exact_ratio('value_above', 'value_total') }}
             else 1
         end as numeric(18, 6)) as revenue_share_above_year,
-        -- costs have ten decimals, and exact_ratio takes six
         cast(case
             when costed_value_year > 0
-                then {{ exact_ratio('(costed_value_year - cost_year) * 10000', 'costed_value_year * 10000') }}
+                then {{ exact_ratio('costed_value_year - cost_year', 'costed_value_year', decimals=10) }}
         end as numeric(18, 6)) as margin_rate_year
     from ranked
 )

@@ -27,8 +27,7 @@ visits as (
 rated as (
     select
         *,
-        -- 100 x, with both sides scaled because a weighted score has twelve decimals and exact_ratio takes six
-        {{ exact_ratio('weighted_score * 100000000', 'weight * 1000000') }} as visit_score
+        {{ exact_ratio('100 * weighted_score', 'weight', decimals=12) }} as visit_score
     from visits
 ),
 

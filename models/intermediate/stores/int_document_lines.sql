@@ -4,8 +4,9 @@ with lines as (
     where rejection_reason is null
 ),
 
--- few documents are no orders: only those are looked up (distinct as they are, it says to DuckDB that they are few)
-documents_without_order as (
+-- few documents are no orders: only those are looked up (distinct as they are, it says to DuckDB that they are few, and
+-- by themselves first: however a reader filters the lines, they stay the longer side of the join)
+documents_without_order as {{ joined_first() }} (
     select distinct order_id
     from {{ ref('int_documents') }}
     where not is_order

@@ -72,18 +72,17 @@ known as (
     cross join known_costs
 ),
 
--- costs of goods have ten decimals, and exact_ratio takes six
 final as (
     select
         store_id,
         period_index,
         {{ 'cast(null as bigint)' if inputs_are_missing(['erp_complaints']) else 'complaints_quarter' }}
             as complaints_quarter,
-        cast(case when is_margin_known then {{ exact_ratio('margin_year * 10000', '10000') }} end as numeric(18, 6))
+        cast(case when is_margin_known then {{ exact_ratio('margin_year', '1', decimals=10) }} end as numeric(18, 6))
             as gross_margin_year,
         {{ exact_ratio('sixty_costs', '60') }} as cost_to_serve_year,
         cast(
-            case when is_margin_known then {{ exact_ratio('(60 * margin_year - sixty_costs) * 10000', '600000') }} end
+            case when is_margin_known then {{ exact_ratio('60 * margin_year - sixty_costs', '60', decimals=10) }} end
             as numeric(18, 6)
         ) as net_contribution_year
     from known
